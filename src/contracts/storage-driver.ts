@@ -1,0 +1,81 @@
+/** The files one database consists of. A driver maps them to names of its own choosing. */
+export type StorageFileName = "db" | "wal" | "journal";
+
+/**
+ * One open file. Every call is synchronous: SQLite runs inside WebAssembly and cannot wait.
+ *
+ * A call that cannot do all of what was asked throws a `StorageIoError` or `StorageFullError`; it never does a part.
+ */
+export interface SyncFile {
+  /**
+   * Fills `into` from byte offset `at` and returns how many bytes there were; fewer only at the end of the file.
+   * `into` may be a view of WebAssembly memory: keep no reference to it.
+   */
+  read(into: Uint8Array, at: number): number;
+  /** Writes all of `from` at byte offset `at`, growing the file; a gap reads as zeros. */
+  write(from: Uint8Array, at: number): void;
+  /** Sets the size in bytes. */
+  truncate(size: number): void;
+  /** Returns once all earlier writes of this file, and its directory entry, survive a power cut. */
+  flush(): void;
+  size(): number;
+  close(): void;
+}
+
+/** Sole ownership of one database's bytes, from `acquire` until `release` or the death of its context. */
+export interface StorageLease {
+  /** What error messages call the database: a path on Node. */
+  readonly path: string;
+  /** Opens a file, creating it when absent. */
+  open(name: StorageFileName): SyncFile;
+  /** Whether the file is there and not empty. */
+  exists(name: StorageFileName): boolean;
+  /** Deletes a file; when absent, does nothing. With `flush`, the deletion survives a power cut. */
+  delete(name: StorageFileName, options: Readonly<{ flush: boolean }>): void;
+  /**
+   * Throws `DatabaseReplacedError` when the open database is no longer the one its name leads to. Called before
+   * acknowledgements, so it has to be cheap.
+   */
+  verify(): void;
+  /** Resolves once everything written so far survives what the driver's capabilities promise. */
+  durable(): Promise<void> | undefined;
+  /** Gives ownership up. Idempotent; the files must have been closed. */
+  release(): Promise<void>;
+}
+
+/** Somebody else owns the database. Carries what is known about the owner; a later protocol will connect to it. */
+export interface StoragePeer {
+  /** A sentence fragment for messages, such as `another process`. */
+  readonly description: string;
+}
+
+export type StorageAcquisition =
+  | { readonly role: "owner"; readonly lease: StorageLease }
+  | { readonly role: "member"; readonly peer: StoragePeer };
+
+export interface StorageCapabilities {
+  /** The bytes outlive the context that wrote them. */
+  readonly persistent: boolean;
+  /** `SyncFile.flush` alone makes bytes survive a power cut; without it, only `durable()` does. */
+  readonly durableFlush: boolean;
+  /** Ownership is exclusive between processes (or tabs), not only inside this one. */
+  readonly exclusiveAcrossContexts: boolean;
+}
+
+/** Where the bytes of a database live, and who owns them. A driver never sees SQL. */
+export interface StorageDriver {
+  readonly name: string;
+  readonly capabilities: StorageCapabilities;
+  /**
+   * The canonical name of a database: two names of one database give the same answer. Touches nothing.
+   *
+   * Throws `NotAQueueDatabaseError` for what can never be a database (a folder, a pipe, a device) and
+   * `StorageReadOnlyError` for what cannot be written.
+   */
+  identify(database: string): string;
+  /**
+   * Becomes the owner, or says who is. Never waits for the present owner and never takes a living owner's place.
+   * What a dead owner left behind is taken over at once.
+   */
+  acquire(database: string): Promise<StorageAcquisition>;
+}

@@ -1,0 +1,63 @@
+import type { Milliseconds } from "../core/duration.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { TaskOptions } from "../core/task-options.ts";
+import type { TaskRetryPolicy } from "../core/retry-policy.ts";
+import type { EnqueueOptions } from "./task-enqueuer.ts";
+
+/** Overrides for one explicit retry; `eta` wins over `countdown`, both over the policy's delay. */
+export interface RetryRequest {
+  readonly countdown?: Milliseconds;
+  readonly eta?: Date;
+  readonly maxRetries?: number;
+  readonly retryPolicy?: TaskRetryPolicy;
+  readonly timeLimit?: Milliseconds;
+  readonly softTimeLimit?: Milliseconds;
+}
+
+/** What a running handler sees of its task. */
+export interface TaskContext {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  /** Number of retries so far. */
+  readonly attempt: number;
+  /** How often this attempt was delivered; above 1 after a crash or a lost lease. */
+  readonly deliveries: number;
+  readonly args: JsonObject;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly meta: JsonObject;
+  /**
+   * Fires when the work should stop: lease lost, revoked with `terminate`, soft or hard time limit, or a worker
+   * shutting down. `signal.reason` is the typed error.
+   */
+  readonly signal: AbortSignal;
+
+  /** Tells that the task is alive. Like every checkpoint, throws when the task was revoked or its lease is lost. */
+  heartbeat(): void;
+  /** Prolongs the lease to `by` from now. A checkpoint. */
+  extendLease(by: Milliseconds): Promise<void>;
+  /** Emits a progress event; `fraction` is from 0 to 1. A checkpoint. */
+  progress(fraction: number, data?: JsonObject): void;
+  /** Ends this run and has the task run again; never returns. Fails the task when no retry is left. */
+  retry(request?: RetryRequest): never;
+  /** Enqueues another task with this one as its parent. Resolves to its id. */
+  enqueue(name: string, options?: EnqueueOptions): Promise<string>;
+  /** The same as {@link TaskContext.enqueue}. */
+  spawn(name: string, options?: EnqueueOptions): Promise<string>;
+}
+
+/** The function behind a task. What it returns is stored as the task's result. */
+export type TaskFunction<Args extends JsonObject = JsonObject, Result extends JsonValue | void = JsonValue | void> = (
+  context: TaskContext,
+  args: Args,
+) => Promise<Result> | Result;
+
+/** A named function with its options; `defineTask` makes one. */
+export interface TaskHandler<
+  Args extends JsonObject = JsonObject,
+  Result extends JsonValue | void = JsonValue | void,
+> {
+  readonly name: string;
+  readonly options: TaskOptions;
+  readonly run: TaskFunction<Args, Result>;
+}

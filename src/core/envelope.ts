@@ -1,0 +1,195 @@
+import { InvalidOptionError, MalformedEnvelopeError, PayloadNotSerializableError } from "../errors.ts";
+import { checkDuration, type Milliseconds } from "./duration.ts";
+import { type JsonObject, stringifyJson, stringifyJsonWithin } from "./json.ts";
+import { checkName } from "./names.ts";
+import { checkDate, checkInteger } from "./options.ts";
+import { MAX_RETRIES } from "./retry-policy.ts";
+
+/** Names the broker may be asked to order by: 32-bit, higher first. */
+export const PRIORITY_BOUNDS = { min: -2_147_483_648, max: 2_147_483_647 } as const;
+/** Limit for `headers`, in bytes of JSON. */
+export const MAX_HEADER_BYTES = 65_536;
+/** Default limit for `args` and for `meta`, in bytes of JSON. */
+export const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576;
+/** Largest value that a payload limit may be set to. */
+export const HARD_MAX_PAYLOAD_BYTES = 67_108_864;
+
+/** One message of a queue. Immutable; a retry is a new envelope with the same `id`. */
+export interface Envelope {
+  readonly id: string;
+  /** Name of the task that handles it. */
+  readonly name: string;
+  readonly args: JsonObject;
+  /** Travels with the message; string values only. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly enqueuedAt: Date;
+  /** Earliest delivery. */
+  readonly notBefore?: Date;
+  /** Higher first; equal priorities in order of publishing. */
+  readonly priority: number;
+  /** Number of retries so far. */
+  readonly attempt: number;
+  /** A retry is allowed while `attempt < maxRetries`. */
+  readonly maxRetries: number;
+  /** Lease of each delivery of this message; the broker's default when absent. */
+  readonly visibilityTimeout?: Milliseconds;
+  readonly queue: string;
+  readonly meta: JsonObject;
+}
+
+/** What {@link createEnvelope} takes; only `name` is required. */
+export interface EnvelopeInit {
+  /** @defaultValue a new UUID version 7 */
+  readonly id?: string;
+  readonly name: string;
+  /** @defaultValue `{}` */
+  readonly args?: JsonObject;
+  /** @defaultValue `{}` */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** @defaultValue the present time */
+  readonly enqueuedAt?: Date;
+  readonly notBefore?: Date;
+  /** @defaultValue `0` */
+  readonly priority?: number;
+  /** @defaultValue `0` */
+  readonly attempt?: number;
+  /** @defaultValue `0` */
+  readonly maxRetries?: number;
+  readonly visibilityTimeout?: Milliseconds;
+  /** @defaultValue `"default"` */
+  readonly queue?: string;
+  /** @defaultValue `{}` */
+  readonly meta?: JsonObject;
+}
+
+/** Builds a checked, frozen envelope; `id` and `now` come from the caller's own sources. */
+export function buildEnvelope(init: EnvelopeInit, id: string, now: number): Envelope {
+  if (init === null || typeof init !== "object") throw new InvalidOptionError("envelope", init, "an object");
+  const envelope: Envelope = {
+    id: checkName("task id", init.id ?? id),
+    name: checkName("task", init.name),
+    args: checkRecord("args", init.args ?? {}),
+    headers: checkHeaders(init.headers ?? {}),
+    enqueuedAt: init.enqueuedAt === undefined ? new Date(now) : checkDate("enqueuedAt", init.enqueuedAt),
+    ...(init.notBefore === undefined ? {} : { notBefore: checkDate("notBefore", init.notBefore) }),
+    priority: checkInteger("priority", init.priority ?? 0, PRIORITY_BOUNDS),
+    attempt: checkInteger("attempt", init.attempt ?? 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+    maxRetries: checkInteger("maxRetries", init.maxRetries ?? 0, { min: 0, max: MAX_RETRIES }),
+    ...(init.visibilityTimeout === undefined
+      ? {}
+      : { visibilityTimeout: checkDuration("visibilityTimeout", init.visibilityTimeout, { min: 1 }) }),
+    queue: checkName("queue", init.queue ?? "default"),
+    meta: checkRecord("meta", init.meta ?? {}),
+  };
+  return Object.freeze(envelope);
+}
+
+/** Changes for {@link copyEnvelope}; `null` removes `notBefore` or `visibilityTimeout`. */
+export type EnvelopeChanges = Readonly<
+  Partial<Omit<Envelope, "notBefore" | "visibilityTimeout">> & {
+    notBefore?: Date | null;
+    visibilityTimeout?: Milliseconds | null;
+  }
+>;
+
+/** A copy with some fields changed, checked like a new envelope. */
+export function copyEnvelope(envelope: Envelope, changes: EnvelopeChanges): Envelope {
+  const { notBefore, visibilityTimeout, ...rest } = { ...envelope, ...changes };
+  return buildEnvelope(
+    {
+      ...rest,
+      ...(notBefore === null || notBefore === undefined ? {} : { notBefore }),
+      ...(visibilityTimeout === null || visibilityTimeout === undefined ? {} : { visibilityTimeout }),
+    },
+    envelope.id,
+    envelope.enqueuedAt.getTime(),
+  );
+}
+
+/**
+ * Serialises an envelope, keys in Stem's names. Throws `PayloadNotSerializableError` or `PayloadTooLargeError` with
+ * the path of what cannot be stored.
+ */
+export function encodeEnvelope(envelope: Envelope, maxPayloadBytes: number = DEFAULT_MAX_PAYLOAD_BYTES): string {
+  const args = stringifyJsonWithin(envelope.args, "args", maxPayloadBytes);
+  const meta = stringifyJsonWithin(envelope.meta, "meta", maxPayloadBytes);
+  const headers = stringifyJsonWithin(envelope.headers, "headers", MAX_HEADER_BYTES);
+  const notBefore = envelope.notBefore === undefined ? "null" : `"${envelope.notBefore.toISOString()}"`;
+  return (
+    `{"id":${JSON.stringify(envelope.id)},"name":${JSON.stringify(envelope.name)},"args":${args},` +
+    `"headers":${headers},"enqueuedAt":"${envelope.enqueuedAt.toISOString()}","notBefore":${notBefore},` +
+    `"priority":${envelope.priority},"attempt":${envelope.attempt},"maxRetries":${envelope.maxRetries},` +
+    `"visibilityTimeout":${envelope.visibilityTimeout ?? "null"},"queue":${JSON.stringify(envelope.queue)},` +
+    `"meta":${meta}}`
+  );
+}
+
+/** Reads what {@link encodeEnvelope} wrote; throws `MalformedEnvelopeError` for anything else. */
+export function decodeEnvelope(text: string): Envelope {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new MalformedEnvelopeError("(all)", "is not JSON", error);
+  }
+  return envelopeFromJson(json);
+}
+
+/** JSON form of an envelope, for embedding in other JSON. */
+export function envelopeToJson(envelope: Envelope): JsonObject {
+  return JSON.parse(encodeEnvelope(envelope, HARD_MAX_PAYLOAD_BYTES)) as JsonObject;
+}
+
+/** Builds an envelope from its JSON form; `id`, `name`, `args` and `enqueuedAt` are required, the rest has defaults. */
+export function envelopeFromJson(json: unknown): Envelope {
+  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+    throw new MalformedEnvelopeError("(all)", "is not an object");
+  }
+  const fields = json as Record<string, unknown>;
+  for (const required of ["id", "name", "args", "enqueuedAt"]) {
+    if (!Object.hasOwn(fields, required)) throw new MalformedEnvelopeError(required, "is missing");
+  }
+  try {
+    return buildEnvelope(
+      {
+        ...withoutNulls(fields),
+        enqueuedAt: new Date(String(fields["enqueuedAt"])),
+        ...(fields["notBefore"] == null ? {} : { notBefore: new Date(String(fields["notBefore"])) }),
+      } as EnvelopeInit,
+      "",
+      0,
+    );
+  } catch (error) {
+    throw new MalformedEnvelopeError("(all)", `is not valid (${error instanceof Error ? error.message : "?"})`, error);
+  }
+}
+
+function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+/** Whether two envelopes carry the same message; delivery facts such as `attempt` are left aside. */
+export function isSameMessage(one: Envelope, other: Envelope): boolean {
+  return (
+    one.id === other.id &&
+    one.name === other.name &&
+    one.queue === other.queue &&
+    one.enqueuedAt.getTime() === other.enqueuedAt.getTime() &&
+    stringifyJson(one.args, "args") === stringifyJson(other.args, "args") &&
+    stringifyJson(one.headers, "headers") === stringifyJson(other.headers, "headers")
+  );
+}
+
+function checkRecord(path: string, value: unknown): JsonObject {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new PayloadNotSerializableError(path, "it must be an object with JSON values");
+  }
+  return value as JsonObject;
+}
+
+function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(checkRecord("headers", headers))) {
+    if (typeof value !== "string") throw new PayloadNotSerializableError(`headers.${name}`, "headers hold strings only");
+  }
+  return headers;
+}

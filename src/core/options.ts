@@ -1,0 +1,54 @@
+import { InvalidOptionError } from "../errors.ts";
+
+/**
+ * Lays `given` over `defaults`: `undefined` means the default, an unknown name is an `InvalidOptionError`.
+ * The values themselves are the caller's to check.
+ */
+export function mergeOptions<T extends object>(defaults: T, given: Readonly<Partial<T>> | undefined): T {
+  if (given === undefined) return { ...defaults };
+  if (given === null || typeof given !== "object" || Array.isArray(given)) {
+    throw new InvalidOptionError("options", given, "an object");
+  }
+  const merged = { ...defaults } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, name)) {
+      throw new InvalidOptionError(name, value, `one of the known options (${Object.keys(defaults).join(", ")})`);
+    }
+    if (value !== undefined) merged[name] = value;
+  }
+  return merged as T;
+}
+
+/** Returns `value` when it is a whole number within the bounds, else throws `InvalidOptionError`. */
+export function checkInteger(
+  option: string,
+  value: unknown,
+  bounds: Readonly<{ min: number; max: number }>,
+): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < bounds.min || value > bounds.max) {
+    throw new InvalidOptionError(option, value, `a whole number from ${bounds.min} to ${bounds.max}`);
+  }
+  return value;
+}
+
+/** Returns `value` when it is a boolean, else throws `InvalidOptionError`. */
+export function checkBoolean(option: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw new InvalidOptionError(option, value, "true or false");
+  return value;
+}
+
+/** Returns `value` when it is one of `allowed`, else throws `InvalidOptionError`. */
+export function checkOneOf<T extends string>(option: string, value: unknown, allowed: readonly T[]): T {
+  if (!allowed.includes(value as T)) {
+    throw new InvalidOptionError(option, value, `one of ${allowed.map((name) => `"${name}"`).join(", ")}`);
+  }
+  return value as T;
+}
+
+/** Returns `value` when it is a valid date, else throws `InvalidOptionError`. */
+export function checkDate(option: string, value: unknown): Date {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
+    throw new InvalidOptionError(option, value, "a valid Date");
+  }
+  return value;
+}
