@@ -2,7 +2,7 @@
 export interface Randomness {
   number(): number;
   /** Fills `into` with random bytes of cryptographic quality. */
-  fill(into: Uint8Array): void;
+  fill(into: Uint8Array<ArrayBuffer>): void;
 }
 
 /** Makes ids for tasks, groups and consumers; the default makes UUID version 7. */

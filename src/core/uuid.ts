@@ -5,7 +5,7 @@ const BATCH = 256;
  * Makes UUID version 7 ids: sortable by the millisecond they were made in, and strictly increasing within one source
  * (RFC 9562 method 1: twelve counter bits behind the timestamp).
  */
-export function createUuidSource(now: () => number, fill: (into: Uint8Array) => void): () => string {
+export function createUuidSource(now: () => number, fill: (into: Uint8Array<ArrayBuffer>) => void): () => string {
   const pool = new Uint8Array(BATCH * 8);
   let used = pool.length;
   let lastMs = -1;
