@@ -19,13 +19,22 @@ const sourcesToBuild = {
   },
 };
 
+/** One runner's name, files and limit of time per test. */
+function project(name: string, include: readonly string[], exclude: readonly string[], timeoutMs: number) {
+  return {
+    extends: true as const,
+    test: { name, include: [...include], exclude: [...exclude], testTimeout: timeoutMs, hookTimeout: timeoutMs },
+  };
+}
+
 export default defineConfig({
   plugins: [sourcesToBuild],
   test: {
-    include: ["test/**/*.test.ts"],
     server: { deps: { external: [/\/dist\//] } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     maxWorkers: 2,
+    projects: [
+      project("node", ["test/**/*.test.ts"], ["test/reliability/**"], 60_000),
+      project("reliability", ["test/reliability/**/*.test.ts"], [], 15 * 60_000),
+    ],
   },
 });
