@@ -1,0 +1,85 @@
+import type { TaskError, TaskStatus, WorkerHeartbeat } from "../../src/contracts/result-backend.ts";
+import { type JsonObject, type JsonValue, stringifyJsonWithin } from "../../src/core/json.ts";
+import { checkName } from "../../src/core/names.ts";
+import { checkBoolean, checkDate, checkInteger, checkOneOf } from "../../src/core/options.ts";
+import { TASK_STATES } from "../../src/core/task-state.ts";
+import { InvalidOptionError } from "../../src/errors.ts";
+
+/** Bounds of counters such as `attempt` and `offset`. */
+export const COUNT: Readonly<{ min: number; max: number }> = { min: 0, max: Number.MAX_SAFE_INTEGER };
+/** Bounds of every `limit`. */
+export const LIMIT = { min: 0, max: 10_000 } as const;
+
+/** Serialises a status after checking it; payload, error and meta may take `maxBytes` each. */
+export function encodeStatus(status: TaskStatus, maxBytes: number): string {
+  const parts = [
+    `"id":${JSON.stringify(checkName("task id", status.id))}`,
+    `"state":"${checkOneOf("state", status.state, TASK_STATES)}"`,
+    `"attempt":${checkInteger("attempt", status.attempt, COUNT)}`,
+  ];
+  if (status.payload !== undefined) parts.push(`"payload":${stringifyJsonWithin(status.payload, "payload", maxBytes)}`);
+  if (status.error !== undefined) parts.push(`"error":${encodeError(status.error, maxBytes)}`);
+  parts.push(`"meta":${encodeMeta("meta", status.meta, maxBytes)}`);
+  return `{${parts.join(",")}}`;
+}
+
+/** Serialises a meta object; anything but a plain object throws `InvalidOptionError`. */
+export function encodeMeta(path: string, meta: JsonObject, maxBytes: number): string {
+  const value: unknown = meta;
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new InvalidOptionError(path, value, "an object with JSON values");
+  }
+  return stringifyJsonWithin(value, path, maxBytes);
+}
+
+/** Serialises a heartbeat without its dates, after checking all of it. */
+export function encodeHeartbeat(heartbeat: WorkerHeartbeat, maxBytes: number): string {
+  checkDate("timestamp", heartbeat.timestamp);
+  if (heartbeat.lastLeaseRenewal !== undefined) checkDate("lastLeaseRenewal", heartbeat.lastLeaseRenewal);
+  const plain = {
+    workerId: checkName("worker", heartbeat.workerId),
+    namespace: checkName("namespace", heartbeat.namespace),
+    isolateCount: checkInteger("isolateCount", heartbeat.isolateCount, COUNT),
+    inflight: checkInteger("inflight", heartbeat.inflight, COUNT),
+    queues: heartbeat.queues.map((queue) => ({
+      name: checkName("queue", queue.name),
+      inflight: checkInteger("queues.inflight", queue.inflight, COUNT),
+    })),
+    version: checkText("version", heartbeat.version),
+    extras: heartbeat.extras,
+  };
+  encodeMeta("extras", heartbeat.extras, maxBytes);
+  return stringifyJsonWithin(plain, "heartbeat", maxBytes);
+}
+
+/** Deep equality of JSON values; the order of keys does not count. */
+export function isEqualJson(one: JsonValue, other: JsonValue): boolean {
+  if (one === null || other === null || typeof one !== "object" || typeof other !== "object") return one === other;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const left = Object.entries(one);
+  const right = new Map(Object.entries(other) as [string, JsonValue][]);
+  return (
+    left.length === right.size &&
+    left.every(([key, value]) => {
+      const counterpart = right.get(key);
+      return counterpart !== undefined && isEqualJson(value as JsonValue, counterpart);
+    })
+  );
+}
+
+function encodeError(error: TaskError, maxBytes: number): string {
+  const plain = {
+    type: checkText("error.type", error.type),
+    message: checkText("error.message", error.message),
+    ...(error.stack === undefined ? {} : { stack: checkText("error.stack", error.stack) }),
+    retryable: checkBoolean("error.retryable", error.retryable),
+    meta: error.meta,
+  };
+  encodeMeta("error.meta", error.meta, maxBytes);
+  return stringifyJsonWithin(plain, "error", maxBytes);
+}
+
+function checkText(option: string, value: unknown): string {
+  if (typeof value !== "string") throw new InvalidOptionError(option, value, "a string");
+  return value;
+}
