@@ -1,0 +1,110 @@
+import { statSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import type { StorageFileName, StorageLease, SyncFile } from "../../src/contracts/storage-driver.ts";
+import { ClosedError, DatabaseReplacedError, MultipleLinksError } from "../../src/errors.ts";
+import { flushDirectory, hasCode, storageFailure } from "./node-errors.ts";
+import { NodeFile } from "./node-file.ts";
+import type { Ownership } from "./node-listening-ownership.ts";
+
+/** Names of its own for the logs keep ordinary SQLite programs from finding, and destroying, them. */
+export function nodeFilePath(database: string, name: StorageFileName): string {
+  return name === "db" ? database : `${database}-stem${name}`;
+}
+
+/** The files of one database, for as long as this context owns it. */
+export class NodeLease implements StorageLease {
+  readonly path: string;
+  readonly #ownership: Ownership;
+  readonly #files = new Set<NodeFile>();
+  #database: NodeFile | undefined;
+  #released: Promise<void> | undefined;
+
+  constructor(path: string, ownership: Ownership) {
+    this.path = path;
+    this.#ownership = ownership;
+  }
+
+  open(name: StorageFileName): SyncFile {
+    this.#checkOwned();
+    const file = new NodeFile(nodeFilePath(this.path, name), (closed) => this.#forget(closed));
+    this.#files.add(file);
+    if (name === "db") this.#database = this.#withOneLink(file);
+    return file;
+  }
+
+  exists(name: StorageFileName): boolean {
+    this.#checkOwned();
+    const path = nodeFilePath(this.path, name);
+    try {
+      return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    } catch (error) {
+      throw storageFailure("stat", path, error);
+    }
+  }
+
+  delete(name: StorageFileName, options: Readonly<{ flush: boolean }>): void {
+    this.#checkOwned();
+    const path = nodeFilePath(this.path, name);
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) throw storageFailure("unlink", path, error);
+    }
+    if (options.flush) flushDirectory(dirname(this.path));
+  }
+
+  /** Takes three system calls, about 10 microseconds. */
+  verify(): void {
+    this.#checkOwned();
+    if (!this.#ownership.isInPlace()) {
+      throw new DatabaseReplacedError(this.path, "lost its lock folder, so that another process may open it too");
+    }
+    if (this.#database === undefined) return;
+    const open = this.#database.stat();
+    if (open.nlink === 0n) throw new DatabaseReplacedError(this.path, "was deleted while it was open");
+    const named = this.#statNamed();
+    if (named === undefined) throw new DatabaseReplacedError(this.path, "was moved away while it was open");
+    if (named.ino !== open.ino || named.dev !== open.dev) {
+      throw new DatabaseReplacedError(this.path, "was replaced by another file while it was open");
+    }
+  }
+
+  durable(): undefined {
+    return undefined;
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#release();
+    return this.#released;
+  }
+
+  async #release(): Promise<void> {
+    // A file left open would be written by two owners; the lock goes last.
+    for (const file of this.#files) file.close();
+    await this.#ownership.release();
+  }
+
+  #statNamed(): { readonly ino: bigint; readonly dev: bigint } | undefined {
+    try {
+      return statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    } catch (error) {
+      throw storageFailure("stat", this.path, error);
+    }
+  }
+
+  #withOneLink(file: NodeFile): NodeFile {
+    const links = Number(file.stat().nlink);
+    if (links <= 1) return file;
+    file.close();
+    throw new MultipleLinksError(this.path, links);
+  }
+
+  #forget(file: NodeFile): void {
+    this.#files.delete(file);
+    if (this.#database === file) this.#database = undefined;
+  }
+
+  #checkOwned(): void {
+    if (this.#released !== undefined) throw new ClosedError(`The storage lease on "${this.path}"`);
+  }
+}

@@ -1,0 +1,14 @@
+import { describeStorageDriverContract } from "../../contract/storage-driver/index.ts";
+import { SimDisk } from "../../support/sim-disk.ts";
+
+describeStorageDriverContract(
+  "sim-disk",
+  async () => ({
+    driver: new SimDisk(),
+    database: "jobs",
+    aliases: [" jobs "],
+    otherDatabase: "results",
+    cleanup: async () => undefined,
+  }),
+  { sparse: true },
+);

@@ -1,0 +1,28 @@
+import { describe } from "vitest";
+import { describeEntries } from "./entries.contract.ts";
+import { describeFiles } from "./files.contract.ts";
+import { describeOwnership } from "./ownership.contract.ts";
+import { describePersistence } from "./persistence.contract.ts";
+import { describeSparseFiles } from "./sparse-files.contract.ts";
+import type { OpenStorage } from "./storage-under-test.ts";
+
+/** What differs between drivers beyond their capabilities. */
+export interface StorageDriverContractOptions {
+  /** A few bytes far out in a file take a few bytes of room. */
+  readonly sparse?: boolean;
+}
+
+/** The specification of `StorageDriver`: every driver passes all of it. */
+export function describeStorageDriverContract(
+  name: string,
+  open: OpenStorage,
+  options: StorageDriverContractOptions = {},
+): void {
+  describe(`storage driver contract: ${name}`, () => {
+    describeFiles(open);
+    describeEntries(open);
+    describePersistence(open);
+    describeOwnership(open);
+    describeSparseFiles(open, options.sparse ?? false);
+  });
+}
