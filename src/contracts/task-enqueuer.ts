@@ -25,14 +25,19 @@ export interface TaskEnqueueOptions {
 }
 
 /** Everything an enqueue may say beside the task's name. */
-export interface EnqueueOptions<Args extends JsonObject = JsonObject> {
+export interface EnqueueOptions {
   /** @defaultValue `{}` */
-  readonly args?: Args;
+  readonly args?: JsonObject;
   readonly headers?: Readonly<Record<string, string>>;
   readonly meta?: JsonObject;
   readonly options?: TaskOptions;
   readonly notBefore?: Date;
   readonly enqueueOptions?: TaskEnqueueOptions;
+}
+
+/** One task of a bulk enqueue. */
+export interface EnqueueRequest extends EnqueueOptions {
+  readonly name: string;
 }
 
 /** Whatever tasks can be enqueued through: a `Stem`, or the context of a running task. */

@@ -1,5 +1,5 @@
 import type { Milliseconds } from "../core/duration.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { TaskOptions } from "../core/task-options.ts";
 import type { TaskRetryPolicy } from "../core/retry-policy.ts";
 import type { EnqueueOptions } from "./task-enqueuer.ts";
@@ -46,18 +46,18 @@ export interface TaskContext {
   spawn(name: string, options?: EnqueueOptions): Promise<string>;
 }
 
-/** The function behind a task. What it returns is stored as the task's result. */
-export type TaskFunction<Args extends JsonObject = JsonObject, Result extends JsonValue | void = JsonValue | void> = (
+/** The function behind a task. What it returns is stored as the task's result; nothing returned is stored as null. */
+export type TaskFunction<Args extends object = JsonObject, Result = unknown> = (
   context: TaskContext,
   args: Args,
 ) => Promise<Result> | Result;
 
 /** A named function with its options; `defineTask` makes one. */
-export interface TaskHandler<
-  Args extends JsonObject = JsonObject,
-  Result extends JsonValue | void = JsonValue | void,
-> {
+export interface TaskHandler<Args extends object = JsonObject, Result = unknown> {
   readonly name: string;
   readonly options: TaskOptions;
   readonly run: TaskFunction<Args, Result>;
 }
+
+/** A handler of whatever arguments: the type of lists of handlers. */
+export type AnyTaskHandler = TaskHandler<never>;

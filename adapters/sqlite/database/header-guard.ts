@@ -1,0 +1,43 @@
+/** The first 16 bytes of every SQLite file. */
+const SQLITE_MAGIC = ascii("SQLite format 3\0");
+/** What stands there instead while this library has the file open, so that no other program takes it for a database. */
+const GUARD_MAGIC = ascii("stem-sqlite open");
+
+/** Length of both. */
+export const MAGIC_BYTES = 16;
+
+/** What the first bytes of a file say about it. */
+export type HeaderKind = "sqlite" | "guarded" | "empty" | "other";
+
+/** Tells what the start of a file is; `head` may be shorter than the header. */
+export function headerKind(head: Uint8Array): HeaderKind {
+  if (head.length === 0) return "empty";
+  if (startsWith(head, SQLITE_MAGIC)) return "sqlite";
+  return startsWith(head, GUARD_MAGIC) ? "guarded" : "other";
+}
+
+/** Turns what was read from byte offset `at` into what SQLite expects there. */
+export function unmask(bytes: Uint8Array, at: number): void {
+  if (at === 0 && startsWith(bytes, GUARD_MAGIC)) bytes.set(SQLITE_MAGIC);
+  else if (at > 0 && at < MAGIC_BYTES) bytes.set(SQLITE_MAGIC.subarray(at, Math.min(MAGIC_BYTES, at + bytes.length)));
+}
+
+/** A copy of what SQLite writes at offset 0, with the guard in the place of the magic. */
+export function masked(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  copy.set(GUARD_MAGIC.subarray(0, Math.min(MAGIC_BYTES, copy.length)));
+  return copy;
+}
+
+/** The bytes to put at offset 0 to guard a file, or to give it back to other programs. */
+export function magicFor(guarded: boolean): Uint8Array {
+  return (guarded ? GUARD_MAGIC : SQLITE_MAGIC).slice();
+}
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+function startsWith(bytes: Uint8Array, magic: Uint8Array): boolean {
+  return bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte);
+}

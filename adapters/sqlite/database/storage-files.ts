@@ -1,0 +1,94 @@
+import type { StorageFileName, StorageLease, SyncFile } from "../../../src/contracts/storage-driver.ts";
+import { headerKind, type HeaderKind, MAGIC_BYTES, magicFor, masked, unmask } from "./header-guard.ts";
+
+/**
+ * The files of one lease as SQLite may use them: the database's header is masked while it is open here, and once a
+ * fault has struck nothing is written any more, so that SQLite cannot make it worse while it closes.
+ */
+export class StorageFiles {
+  readonly lease: StorageLease;
+  readonly #open = new Map<StorageFileName, SyncFile>();
+  #guarded = false;
+  #restoreOnClose = false;
+  #frozen = false;
+
+  constructor(lease: StorageLease) {
+    this.lease = lease;
+  }
+
+  /** Whether a fault or `freeze` has ended all writing. */
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  open(name: StorageFileName): SyncFile {
+    const known = this.#open.get(name);
+    if (known !== undefined) return known;
+    const file = this.lease.open(name);
+    this.#open.set(name, file);
+    return file;
+  }
+
+  read(name: StorageFileName, into: Uint8Array, at: number): number {
+    const count = this.open(name).read(into, at);
+    if (name === "db" && at < MAGIC_BYTES && count > 0) unmask(into, at);
+    return count;
+  }
+
+  write(name: StorageFileName, from: Uint8Array, at: number): void {
+    const file = this.open(name);
+    file.write(name === "db" && at === 0 && this.#guarded ? masked(from) : from, at);
+  }
+
+  /** Masks the header now and in every later write; for an empty file only later writes. Durable on return. */
+  guard(): void {
+    this.#guarded = true;
+    if (this.header() !== "sqlite") return;
+    const file = this.open("db");
+    file.write(magicFor(true), 0);
+    file.flush();
+  }
+
+  /** What the file on disk starts with, guard included. */
+  header(): HeaderKind {
+    const head = new Uint8Array(MAGIC_BYTES);
+    return headerKind(head.subarray(0, this.open("db").read(head, 0)));
+  }
+
+  /** Lets `close` give the file back to other programs, provided that no log is left. */
+  restoreOnClose(): void {
+    this.#restoreOnClose = true;
+  }
+
+  close(name: StorageFileName): void {
+    const file = this.#open.get(name);
+    if (file === undefined) return;
+    this.#open.delete(name);
+    try {
+      if (name === "db" && this.#restoreOnClose && !this.#frozen) this.#restore(file);
+    } finally {
+      file.close();
+    }
+  }
+
+  #restore(file: SyncFile): void {
+    const logLeft = this.lease.exists("wal") || this.lease.exists("journal");
+    if (logLeft || file.size() < MAGIC_BYTES) return;
+    file.write(magicFor(false), 0);
+    file.flush();
+  }
+
+  /** Ends all writing; SQLite's later calls fail. */
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  /** Closes what is open without a word to SQLite, as a crash would. */
+  abandon(): void {
+    this.#frozen = true;
+    for (const [name, file] of this.#open) {
+      this.#open.delete(name);
+      file.close();
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { ClosedError, EngineError, type StemError } from "../../../src/errors.ts";
+import { reviveError } from "../../../src/error-transfer.ts";
+import type { ArgsOf, OperationName, ResultOf } from "../operations/operation-table.ts";
+import type { Call, MemberBatch, OwnerBatch } from "./protocol.ts";
+
+/** How a client reaches its owner. */
+export interface OwnerLink {
+  /** Sends calls; their order is kept. */
+  send(batch: MemberBatch): void;
+  /** Whether calls are waiting for an answer: the process must not end meanwhile. */
+  waiting(on: boolean): void;
+  /** Closes the owner, or this client's part in it. */
+  close(): Promise<void>;
+}
+
+/** Receives what the owner pushes to one subscription. */
+export type EventListener = (events: readonly unknown[]) => void;
+
+interface Pending {
+  readonly operation: OperationName;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * A member's side of the hub: sends whole operations, all those of one turn together, and hands out what the owner
+ * pushes. Every promise settles: with the owner's answer, or with an error when the owner is gone.
+ */
+export class HubClient {
+  readonly #link: OwnerLink;
+  readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Map<number, EventListener>();
+  readonly #lostListeners = new Set<(error: StemError) => void>();
+  #outgoing: Call[] = [];
+  #nextId = 1;
+  #ended: StemError | undefined;
+
+  /** `connect` gets what the owner's batches and its end are to be told to, and gives the way to the owner. */
+  constructor(connect: (client: HubClient) => OwnerLink) {
+    this.#link = connect(this);
+  }
+
+  /** Runs one operation on the owner. Resolves after its transaction is durable. */
+  call<Name extends OperationName>(operation: Name, args: ArgsOf<Name>): Promise<ResultOf<Name>> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return new Promise<ResultOf<Name>>((resolve, reject) => {
+      const id = this.#nextId++;
+      if (this.#pending.size === 0) this.#link.waiting(true);
+      this.#pending.set(id, { operation, resolve: resolve as (value: unknown) => void, reject });
+      this.#outgoing.push([id, operation, args]);
+      if (this.#outgoing.length === 1) queueMicrotask(() => this.#flush());
+    });
+  }
+
+  /** Registers a listener and returns the number under which the owner can push to it. */
+  listen(listener: EventListener): number {
+    const subscription = this.#nextId++;
+    this.#listeners.set(subscription, listener);
+    return subscription;
+  }
+
+  /** Pushes to this subscription are dropped from now on. */
+  unlisten(subscription: number): void {
+    this.#listeners.delete(subscription);
+  }
+
+  /** Calls `listener` once when the owner is gone for good without `close`. Returns how to take it back. */
+  onLost(listener: (error: StemError) => void): () => void {
+    this.#lostListeners.add(listener);
+    return () => void this.#lostListeners.delete(listener);
+  }
+
+  /** For the link: takes what the owner sent. */
+  receive(batch: OwnerBatch): void {
+    for (const [id, value, error] of batch.replies) {
+      const call = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (error === undefined) call?.resolve(value);
+      else call?.reject(reviveError(error));
+    }
+    if (batch.replies.length > 0 && this.#pending.size === 0) this.#link.waiting(false);
+    for (const [subscription, events] of batch.pushes) this.#listeners.get(subscription)?.(events);
+  }
+
+  /** For the link: the owner is gone. Calls under way may or may not have taken effect. */
+  lose(cause: unknown): void {
+    if (this.#ended !== undefined) return;
+    const error = new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" });
+    this.#end(error);
+    for (const listener of this.#lostListeners) listener(error);
+  }
+
+  /** Sends what is waiting to be sent, then closes the link; calls still unanswered are rejected. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    this.#flush();
+    const link = this.#link;
+    await link.close();
+    this.#end(new ClosedError("The database"));
+  }
+
+  #flush(): void {
+    if (this.#outgoing.length === 0 || this.#ended !== undefined) return;
+    const batch = this.#outgoing;
+    this.#outgoing = [];
+    this.#link.send(batch);
+  }
+
+  #end(error: StemError): void {
+    this.#ended = error;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#listeners.clear();
+    for (const call of pending) call.reject(error);
+    this.#link.waiting(false);
+  }
+}

@@ -1,0 +1,43 @@
+import * as consumeOperations from "./consume.ts";
+import * as inspectOperations from "./inspect.ts";
+import type { Operation } from "./operation.ts";
+import * as publishOperations from "./publish.ts";
+import * as settleOperations from "./settle.ts";
+
+/** Every operation an owner can be asked for, by name. */
+export interface OperationTable {
+  readonly publish: typeof publishOperations.publish;
+  readonly publishAll: typeof publishOperations.publishAll;
+  readonly publishBroadcast: typeof publishOperations.publishBroadcast;
+  readonly ack: typeof settleOperations.ack;
+  readonly requeue: typeof settleOperations.requeue;
+  readonly giveBack: typeof settleOperations.giveBack;
+  readonly retry: typeof settleOperations.retry;
+  readonly deadLetter: typeof settleOperations.deadLetter;
+  readonly extendLease: typeof settleOperations.extendLease;
+  readonly consume: typeof consumeOperations.consume;
+  readonly cancel: typeof consumeOperations.cancel;
+  readonly pendingCount: typeof inspectOperations.pendingCount;
+  readonly inflightCount: typeof inspectOperations.inflightCount;
+  readonly purge: typeof inspectOperations.purge;
+  readonly listDeadLetters: typeof inspectOperations.listDeadLetters;
+  readonly getDeadLetter: typeof inspectOperations.getDeadLetter;
+  readonly findReplayable: typeof inspectOperations.findReplayable;
+  readonly replay: typeof inspectOperations.replay;
+  readonly purgeDeadLetters: typeof inspectOperations.purgeDeadLetters;
+  readonly sweepDeadLetters: typeof inspectOperations.sweepDeadLetters;
+}
+
+export type OperationName = keyof OperationTable;
+export type ArgsOf<Name extends OperationName> =
+  OperationTable[Name] extends Operation<infer Args, unknown> ? Args : never;
+export type ResultOf<Name extends OperationName> =
+  OperationTable[Name] extends Operation<never, infer Result> ? Result : never;
+
+/** The implementations, looked up by the owner. */
+export const OPERATIONS: OperationTable = {
+  ...publishOperations,
+  ...settleOperations,
+  ...consumeOperations,
+  ...inspectOperations,
+};

@@ -1,0 +1,78 @@
+import type { SqlSession } from "../../../src/contracts/sql-database.ts";
+import type { TransactionStep } from "../database/transaction.ts";
+
+/** A member's door to the owner's in-memory tables; ids are the member's own. */
+export interface SubscriptionRef {
+  readonly member: number;
+  readonly subscription: number;
+}
+
+/** What an operation may use while it runs inside the owner's transaction. */
+export interface OperationScope {
+  readonly sql: SqlSession;
+  /** The owner's time in whole milliseconds, the same for all operations of one transaction. */
+  readonly now: number;
+  /** The member that asked. */
+  readonly member: number;
+  /** A fencing token greater than all before it. */
+  nextToken(): number;
+  /** Runs `effect` once the transaction is durable, before the reply goes out; never when it is undone. */
+  afterCommit(effect: () => void): void;
+  readonly events: OwnerEvents;
+}
+
+/** In-memory effects of operations on the owner; call them from `afterCommit` only. */
+export interface OwnerEvents {
+  /** Messages may have become ready in a queue. */
+  queueReady(namespace: string, queue: string): void;
+  /** A message falls due, or a lease ends, at this instant. */
+  dueAt(instant: number): void;
+  /** The delivery with this token is settled: its consumer may hold another one. */
+  settled(token: number): void;
+  /** The lease of this token now ends at `instant`. */
+  extended(token: number, instant: number): void;
+  /** Whether the token was settled by a call that took effect lately; repeating that call then does nothing. */
+  wasSettled(token: number): boolean;
+  /** Adds or removes a consumer. */
+  addConsumer(ref: SubscriptionRef, consumer: ConsumerSettings): void;
+  removeConsumer(ref: SubscriptionRef): void;
+  /** Gives every present consumer of the channel the message. */
+  broadcast(namespace: string, channel: string, envelope: string): void;
+  /** Watches a topic such as `status:<namespace>:<id>`; what is signalled on it is pushed to the subscription. */
+  watch(ref: SubscriptionRef, topic: string): void;
+  unwatch(ref: SubscriptionRef): void;
+  signal(topic: string, event: unknown): void;
+}
+
+/** What a consumer asked for. */
+export interface ConsumerSettings {
+  readonly namespace: string;
+  readonly queues: readonly string[];
+  readonly channels: readonly string[];
+  readonly prefetch: number;
+  readonly consumerName: string;
+  readonly defaultVisibilityTimeout: number;
+  readonly maxDeliveries: number;
+  readonly pollInterval: number;
+}
+
+/** A message as the owner hands it to a consumer. */
+export interface StoredDelivery {
+  readonly seq: number;
+  readonly token: number;
+  readonly deliveries: number;
+  readonly leaseUntil: number;
+  readonly leaseMs: number;
+  /** Set for a broadcast, which has no lease: `seq` and `token` are 0. */
+  readonly channel?: string;
+  readonly envelope: string;
+}
+
+/**
+ * One whole operation, run by the owner: everything it reads and writes is one unit of the shared transaction, and a
+ * throw undoes it alone. `statement` operations write with a single statement and need no savepoint.
+ */
+export interface Operation<Args, Result> {
+  readonly kind: TransactionStep["kind"];
+  run(scope: OperationScope, args: Args): Result;
+}

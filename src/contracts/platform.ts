@@ -1,0 +1,39 @@
+import type { StorageDriver } from "./storage-driver.ts";
+
+/** Copies text between JavaScript and a byte array that may be WebAssembly memory. */
+export interface TextCodec {
+  /** Writes `text` as UTF-8 at `at` and returns the number of bytes; there is room for three per UTF-16 unit. */
+  write(text: string, into: Uint8Array, at: number): number;
+  read(from: Uint8Array, at: number, length: number): string;
+}
+
+/** What one context (a thread, a tab, a worker) offers to the database engine that runs in it. */
+export interface EngineHost {
+  /** The compiled SQLite engine. */
+  loadEngine(): Promise<WebAssembly.Module>;
+  readonly text: TextCodec;
+  /** Runs `callback` soon, after the input that has already arrived: what arrives until then shares a commit. */
+  defer(callback: () => void): void;
+}
+
+/** A message channel to an engine that runs elsewhere. */
+export interface EnginePort {
+  postMessage(message: unknown): void;
+  /** Called for each message, in order. */
+  onMessage(listener: (message: unknown) => void): void;
+  /** Called once when the engine's thread ended, with the fault if it ended by one. */
+  onExit(listener: (fault: unknown) => void): void;
+  /** Whether the port keeps the process alive; it does while calls wait for an answer. */
+  keepAlive(on: boolean): void;
+  /** Ends the engine's thread. */
+  terminate(): Promise<void>;
+}
+
+/** What one runtime (Node, a browser) brings along. */
+export interface Platform extends EngineHost {
+  readonly name: string;
+  /** The driver for a database that was named without one; throws `UnsupportedEnvironmentError` when there is none. */
+  defaultStorage(): StorageDriver;
+  /** Starts an engine thread that opens databases through the driver of this name; `undefined` when it cannot. */
+  spawnEngine?(driver: StorageDriver): Promise<EnginePort> | undefined;
+}
