@@ -113,7 +113,8 @@ export class BrokerNamespace {
   /** Moves a message to the dead letters. */
   bury(message: StoredMessage, reason: string | undefined, metaText: string, at: Instant): void {
     this.remove(message);
-    this.deadLetters.add({ id: message.id, queue: message.queue, text: message.text, reason, metaText, deadAt: at.now });
+    const { id, queue, text } = message;
+    this.deadLetters.add({ id, queue, text, reason, metaText, deadAt: at.now });
   }
 
   /** Buries what was delivered `maxDeliveries` times and is held by nobody. */

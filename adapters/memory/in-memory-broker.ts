@@ -16,31 +16,23 @@ import type { Timer } from "../../src/contracts/clock.ts";
 import type { DeliverySettler } from "../../src/contracts/delivery-settler.ts";
 import type { ResultBackend } from "../../src/contracts/result-backend.ts";
 import { checkDuration, type Milliseconds } from "../../src/core/duration.ts";
-import { copyEnvelope, decodeEnvelope, encodeEnvelope, type Envelope } from "../../src/core/envelope.ts";
+import { copyEnvelope, encodeEnvelope, type Envelope } from "../../src/core/envelope.ts";
 import { type JsonObject, stringifyJsonWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkDate, checkInteger } from "../../src/core/options.ts";
-import { broadcastRoute, resolveSubscription, type RoutingSubscription } from "../../src/core/routing.ts";
+import { resolveSubscription, type RoutingSubscription } from "../../src/core/routing.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import {
   type InMemoryBrokerOptions,
   type ResolvedInMemoryBrokerOptions,
   resolveInMemoryBrokerOptions,
 } from "./in-memory-broker-options.ts";
-import { type BrokerNamespace, type HeldMessage, InMemoryBrokerStore } from "./in-memory-broker-store.ts";
-import { InMemoryConsumer } from "./in-memory-consumer.ts";
+import { type BrokerNamespace, InMemoryBrokerStore } from "./in-memory-broker-store.ts";
 import { toDeadLetterEntry } from "./in-memory-dead-letters.ts";
+import { InMemoryDispatcher } from "./in-memory-dispatcher.ts";
 import { type PublishTarget, resolveOnConflict, resolvePublishTarget } from "./publish-target.ts";
 import { repeatEvery } from "./repeat-every.ts";
-import {
-  type Instant,
-  isAvailable,
-  isLeased,
-  leaseEnd,
-  type StoredMessage,
-  timeUntilAvailable,
-  toDelivery,
-} from "./stored-message.ts";
+import { type Instant, isAvailable, isLeased, leaseEnd, type StoredMessage } from "./stored-message.ts";
 
 /** How many finished deliveries a broker remembers, so that a second `ack` is told from a lost lease. */
 const MAX_FINISHED = 10_000;
@@ -71,25 +63,20 @@ export class InMemoryBroker implements Broker {
   readonly supportsDelayed: boolean = true;
   readonly supportsPriority: boolean = true;
   readonly #options: ResolvedInMemoryBrokerOptions;
-  readonly #store: InMemoryBrokerStore;
   readonly #state: BrokerNamespace;
-  readonly #consumers = new Set<InMemoryConsumer>();
+  readonly #dispatcher: InMemoryDispatcher;
   readonly #finished = new Set<number>();
   readonly #sweeper: Timer;
-  readonly #listener = {
-    onChange: (): void => this.#serve(),
-    onBroadcast: (channel: string, text: string): void => this.#receiveBroadcast(channel, text),
-  };
-  #wakeUp: Timer | undefined;
   #closed = false;
 
   /** Throws `InvalidOptionError` or `InvalidNameError` for a bad option. */
   constructor(options?: InMemoryBrokerOptions) {
     this.#options = resolveInMemoryBrokerOptions(options);
     this.namespace = this.#options.namespace;
-    this.#store = this.#options.store ?? new InMemoryBrokerStore();
-    this.#state = this.#store.namespace(this.namespace);
-    this.#state.listeners.add(this.#listener);
+    const store = this.#options.store ?? new InMemoryBrokerStore();
+    this.#state = store.namespace(this.namespace);
+    this.#dispatcher = new InMemoryDispatcher(store, this.#state, this.#options);
+    this.#state.listeners.add(this.#dispatcher);
     const { clock, sweeperInterval, logger } = this.#options;
     this.#sweeper = repeatEvery(clock, sweeperInterval, logger, () => this.#maintain());
   }
@@ -122,15 +109,7 @@ export class InMemoryBroker implements Broker {
     const prefetch = checkInteger("prefetch", options?.prefetch ?? 1, { min: 1, max: LIMIT.max });
     if (options?.consumerGroup !== undefined) checkName("consumer group", options.consumerGroup);
     checkName("consumer", options?.consumerName ?? this.#options.ids());
-    const consumer = new InMemoryConsumer(resolveSubscription(subscription), prefetch, {
-      serve: () => this.#serve(),
-      forget: (ended) => {
-        this.#consumers.delete(ended);
-        this.#scheduleWakeUp();
-      },
-    });
-    this.#consumers.add(consumer);
-    return consumer;
+    return this.#dispatcher.addConsumer(resolveSubscription(subscription), prefetch);
   }
 
   async ack(delivery: Delivery): Promise<void> {
@@ -276,10 +255,9 @@ export class InMemoryBroker implements Broker {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#state.listeners.delete(this.#listener);
+    this.#state.listeners.delete(this.#dispatcher);
     this.#sweeper.cancel();
-    for (const consumer of [...this.#consumers]) consumer.end();
-    this.#wakeUp?.cancel();
+    this.#dispatcher.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -308,64 +286,6 @@ export class InMemoryBroker implements Broker {
     this.#buryExhausted();
     if (deadLetterRetention > 0) this.#state.deadLetters.removeUntil(this.#instant().now - deadLetterRetention);
     this.#state.announceChange();
-  }
-
-  /** Gives one message after the other to the consumers in turn, until nothing is left to give or nobody can take. */
-  #serve(): void {
-    if (!this.#hasWaitingConsumer()) return;
-    this.#buryExhausted();
-    for (const consumer of this.#consumers) consumer.deliverBroadcasts();
-    let served: boolean;
-    do {
-      served = false;
-      for (const consumer of this.#consumers) served = this.#serveOne(consumer) || served;
-    } while (served);
-    this.#scheduleWakeUp();
-  }
-
-  #hasWaitingConsumer(): boolean {
-    for (const consumer of this.#consumers) if (consumer.isWaiting) return true;
-    return false;
-  }
-
-  #serveOne(consumer: InMemoryConsumer): boolean {
-    const at = this.#instant();
-    if (!consumer.canTake(at)) return false;
-    const held = this.#claim(consumer, at);
-    if (held !== undefined) consumer.take(held.message, toDelivery(held.message, held.lease, at));
-    return held !== undefined;
-  }
-
-  #claim(consumer: InMemoryConsumer, at: Instant): HeldMessage | undefined {
-    const nextToken = (): number => this.#store.nextToken(at.now);
-    return this.#state.claim(consumer.subscription.queues, nextToken, this.#options.defaultVisibilityTimeout, at);
-  }
-
-  /** Sets the one timer to the next instant at which time alone lets a waiting consumer have a message. */
-  #scheduleWakeUp(): void {
-    this.#wakeUp?.cancel();
-    this.#wakeUp = undefined;
-    if (!this.#hasWaitingConsumer()) return;
-    const at = this.#instant();
-    let shortest = Number.POSITIVE_INFINITY;
-    for (const message of this.#state.messages()) {
-      const delay = timeUntilAvailable(message, at);
-      // What is available already waits for a free slot, which another call or the end of a lease makes.
-      if (delay > 0) shortest = Math.min(shortest, delay);
-    }
-    if (shortest === Number.POSITIVE_INFINITY) return;
-    this.#wakeUp = this.#options.clock.schedule(() => this.#serve(), shortest);
-  }
-
-  #receiveBroadcast(channel: string, text: string): void {
-    const route = broadcastRoute(channel);
-    for (const consumer of this.#consumers) {
-      if (!consumer.subscription.broadcastChannels.includes(channel)) continue;
-      const envelope = decodeEnvelope(text);
-      const receipt = `broadcast#${envelope.id}`;
-      const dropped = consumer.takeBroadcast({ envelope, receipt, token: 0, deliveries: 1, leaseMs: 0, route });
-      if (dropped) this.#options.logger.log("warn", "A busy consumer lost its oldest broadcast.", { channel });
-    }
   }
 }
 

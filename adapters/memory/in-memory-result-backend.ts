@@ -35,7 +35,7 @@ import { PushIterator } from "./push-iterator.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { COUNT, encodeHeartbeat, encodeMeta, encodeStatus, isEqualJson, LIMIT } from "./result-checks.ts";
 
-/** The whole result contract on plain maps, kept as long as the process: for tests, and the oracle of other backends. */
+/** The whole result contract on plain maps, kept as long as the process: for tests, and an oracle for others. */
 export class InMemoryResultBackend implements ResultBackend {
   readonly namespace: string;
   readonly #options: ResolvedInMemoryResultBackendOptions;

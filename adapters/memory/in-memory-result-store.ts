@@ -48,7 +48,11 @@ export class ResultNamespace {
 }
 
 /** The row under `key`, unless there is none or it has expired. */
-export function readAlive<Row extends Expiring>(rows: ReadonlyMap<string, Row>, key: string, now: number): Row | undefined {
+export function readAlive<Row extends Expiring>(
+  rows: ReadonlyMap<string, Row>,
+  key: string,
+  now: number,
+): Row | undefined {
   const row = rows.get(key);
   return row !== undefined && row.expiresAt > now ? row : undefined;
 }

@@ -2,9 +2,12 @@ import type { RevokeEntry, RevokeStore } from "../../src/contracts/revoke-store.
 import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkDate, checkInteger } from "../../src/core/options.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
-import { PushIterator } from "./push-iterator.ts";
-import { type InMemoryRevokeStoreOptions, resolveInMemoryRevokeStoreOptions } from "./in-memory-revoke-store-options.ts";
 import { InMemoryRevokeEntries } from "./in-memory-revoke-entries.ts";
+import {
+  type InMemoryRevokeStoreOptions,
+  resolveInMemoryRevokeStoreOptions,
+} from "./in-memory-revoke-store-options.ts";
+import { PushIterator } from "./push-iterator.ts";
 
 /** The whole revocation contract on plain maps, kept as long as the process. */
 export class InMemoryRevokeStore implements RevokeStore {

@@ -9,4 +9,7 @@ export {
 export { type InMemoryResultStore, inMemoryResultStore } from "./in-memory-result-store.ts";
 export { type InMemoryRevokeEntries, inMemoryRevokeEntries } from "./in-memory-revoke-entries.ts";
 export { InMemoryRevokeStore } from "./in-memory-revoke-store.ts";
-export { type InMemoryRevokeStoreOptions, resolveInMemoryRevokeStoreOptions } from "./in-memory-revoke-store-options.ts";
+export {
+  type InMemoryRevokeStoreOptions,
+  resolveInMemoryRevokeStoreOptions,
+} from "./in-memory-revoke-store-options.ts";
