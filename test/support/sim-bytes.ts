@@ -26,7 +26,7 @@ export class SimBytes {
 
   read(into: Uint8Array, at: number): number {
     const count = Math.max(0, Math.min(into.length, this.#size - at));
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const offset = (at + done) % CHUNK;
       const length = Math.min(CHUNK - offset, count - done);
       const chunk = this.#chunks[Math.floor((at + done) / CHUNK)];
@@ -38,7 +38,7 @@ export class SimBytes {
   }
 
   write(from: Uint8Array, at: number): void {
-    for (let done = 0; done < from.length; ) {
+    for (let done = 0; done < from.length;) {
       const offset = (at + done) % CHUNK;
       const length = Math.min(CHUNK - offset, from.length - done);
       this.#writable(Math.floor((at + done) / CHUNK)).set(from.subarray(done, done + length), offset);

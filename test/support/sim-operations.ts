@@ -13,7 +13,7 @@ export type SimOperation =
   | { readonly kind: "failed" };
 
 /** When a directory entry becomes durable: only by flushing the directory, or with any file's flush as on ext4. */
-export type SimDirent = "strict" | "ext4";
+type SimDirent = "strict" | "ext4";
 
 /** How a simulated disk treats flushes; the two `ignore` options are disks that lie, for checking the checkers. */
 export interface SimDiskOptions {

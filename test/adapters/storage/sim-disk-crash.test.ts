@@ -99,7 +99,7 @@ describe("a simulated disk", () => {
       const left = await own(image);
       seen.add(`${left.exists("db")} ${left.exists("wal")}`);
     }
-    expect([...seen].sort()).toEqual(["false false", "true false", "true true"]);
+    expect([...seen].toSorted()).toEqual(["false false", "true false", "true true"]);
   });
 
   it("brings a deleted file back when the deletion was not flushed", async () => {

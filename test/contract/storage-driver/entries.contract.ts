@@ -37,15 +37,18 @@ export function describeEntries(open: OpenStorage): void {
       expect(readAll(second)).toEqual(someBytes(5000));
     });
 
-    it.each([true, false])("are gone after a deletion, and start empty when opened again (flush: %s)", async (flush) => {
-      const lease = await fixture.own();
-      const file = lease.open("journal");
-      file.write(someBytes(5000), 0);
-      file.close();
-      lease.delete("journal", { flush });
-      expect(lease.exists("journal")).toBe(false);
-      expect(lease.open("journal").size()).toBe(0);
-    });
+    it.each([true, false])(
+      "are gone after a deletion, and start empty when opened again (flush: %s)",
+      async (flush) => {
+        const lease = await fixture.own();
+        const file = lease.open("journal");
+        file.write(someBytes(5000), 0);
+        file.close();
+        lease.delete("journal", { flush });
+        expect(lease.exists("journal")).toBe(false);
+        expect(lease.open("journal").size()).toBe(0);
+      },
+    );
 
     it("may be deleted when they are not there", async () => {
       const lease = await fixture.own();

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, constant, nat, oneof, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ClosedError } from "../../../src/errors.ts";
 import { type OpenStorage, readAll, someBytes, StorageFixture } from "./storage-under-test.ts";
@@ -100,15 +100,15 @@ export function describeFiles(open: OpenStorage): void {
 
     it("behaves like an array of bytes under any sequence of calls", async () => {
       const lease = await fixture.own();
-      const offset = fc.nat({ max: 20_000 });
-      const call = fc.oneof(
-        fc.record({ kind: fc.constant("write" as const), at: offset, count: fc.nat({ max: 9000 }) }),
-        fc.record({ kind: fc.constant("read" as const), at: offset, count: fc.nat({ max: 9000 }) }),
-        fc.record({ kind: fc.constant("truncate" as const), at: offset, count: fc.constant(0) }),
+      const offset = nat({ max: 20_000 });
+      const call = oneof(
+        record({ kind: constant("write" as const), at: offset, count: nat({ max: 9000 }) }),
+        record({ kind: constant("read" as const), at: offset, count: nat({ max: 9000 }) }),
+        record({ kind: constant("truncate" as const), at: offset, count: constant(0) }),
       );
       // On failure fast-check prints the seed and the path that replay it.
-      fc.assert(
-        fc.property(fc.array(call, { maxLength: 30 }), (calls) => {
+      assert(
+        property(array(call, { maxLength: 30 }), (calls) => {
           const file = lease.open("db");
           file.truncate(0);
           let model = new Uint8Array(0);
