@@ -34,6 +34,8 @@ export interface Platform extends EngineHost {
   readonly name: string;
   /** The driver for a database that was named without one; throws `UnsupportedEnvironmentError` when there is none. */
   defaultStorage(): StorageDriver;
+  /** A new driver that keeps its databases in memory. */
+  memoryStorage(): StorageDriver;
   /** Starts an engine thread that opens databases through the driver of this name; `undefined` when it cannot. */
   spawnEngine?(driver: StorageDriver): Promise<EnginePort> | undefined;
 }

@@ -33,6 +33,7 @@ export class HubClient {
   readonly #lostListeners = new Set<(error: StemError) => void>();
   #outgoing: Call[] = [];
   #nextId = 1;
+  #waiting = false;
   #ended: StemError | undefined;
 
   /** `connect` gets what the owner's batches and its end are to be told to, and gives the way to the owner. */
@@ -45,9 +46,9 @@ export class HubClient {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise<ResultOf<Name>>((resolve, reject) => {
       const id = this.#nextId++;
-      if (this.#pending.size === 0) this.#link.waiting(true);
       this.#pending.set(id, { operation, resolve: resolve as (value: unknown) => void, reject });
       this.#outgoing.push([id, operation, args]);
+      this.#updateWaiting();
       if (this.#outgoing.length === 1) queueMicrotask(() => this.#flush());
     });
   }
@@ -56,12 +57,14 @@ export class HubClient {
   listen(listener: EventListener): number {
     const subscription = this.#nextId++;
     this.#listeners.set(subscription, listener);
+    this.#updateWaiting();
     return subscription;
   }
 
   /** Pushes to this subscription are dropped from now on. */
   unlisten(subscription: number): void {
     this.#listeners.delete(subscription);
+    this.#updateWaiting();
   }
 
   /** Calls `listener` once when the owner is gone for good without `close`. Returns how to take it back. */
@@ -78,8 +81,8 @@ export class HubClient {
       if (error === undefined) call?.resolve(value);
       else call?.reject(reviveError(error));
     }
-    if (batch.replies.length > 0 && this.#pending.size === 0) this.#link.waiting(false);
     for (const [subscription, events] of batch.pushes) this.#listeners.get(subscription)?.(events);
+    this.#updateWaiting();
   }
 
   /** For the link: the owner is gone. Calls under way may or may not have taken effect. */
@@ -112,6 +115,14 @@ export class HubClient {
     this.#pending.clear();
     this.#listeners.clear();
     for (const call of pending) call.reject(error);
-    this.#link.waiting(false);
+    this.#updateWaiting();
+  }
+
+  /** The process stays alive while a call waits for its answer or somebody listens. */
+  #updateWaiting(): void {
+    const waiting = this.#pending.size > 0 || this.#listeners.size > 0;
+    if (waiting === this.#waiting) return;
+    this.#waiting = waiting;
+    this.#link.waiting(waiting);
   }
 }

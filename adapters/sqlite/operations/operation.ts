@@ -21,7 +21,11 @@ export interface OperationScope {
   readonly events: OwnerEvents;
 }
 
-/** In-memory effects of operations on the owner; call them from `afterCommit` only. */
+/**
+ * In-memory effects of operations on the owner. Those that the claims at the end of the same transaction depend on
+ * (`queueReady`, `dueAt`, `settled`, `removeConsumer`) are told at once and taken back when it fails; the rest is for
+ * `afterCommit`.
+ */
 export interface OwnerEvents {
   /** Messages may have become ready in a queue. */
   queueReady(namespace: string, queue: string): void;
@@ -29,7 +33,7 @@ export interface OwnerEvents {
   dueAt(instant: number): void;
   /** The delivery with this token is settled: its consumer may hold another one. */
   settled(token: number): void;
-  /** The lease of this token now ends at `instant`. */
+  /** The lease of this token now ends at `instant`; a wake-up for it is arranged. */
   extended(token: number, instant: number): void;
   /** Whether the token was settled by a call that took effect lately; repeating that call then does nothing. */
   wasSettled(token: number): boolean;

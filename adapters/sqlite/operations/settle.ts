@@ -96,7 +96,6 @@ export const extendLease: Operation<ExtendArgs, number> = {
     const row = scope.sql.get<{ leaseUntil: number }>(EXTEND_LEASE, values);
     if (row === undefined) throw new LeaseLostError(delivery.id, delivery.queue);
     scope.afterCommit(() => scope.events.extended(delivery.token, row.leaseUntil));
-    scope.events.dueAt(row.leaseUntil);
     return row.leaseUntil;
   },
 };
@@ -155,6 +154,7 @@ function findDelivered(scope: OperationScope, delivery: DeliveryRef): DeliveredR
   return row;
 }
 
+/** Last in each operation: nothing after it may throw. */
 function settled(scope: OperationScope, delivery: DeliveryRef): void {
-  scope.afterCommit(() => scope.events.settled(delivery.token));
+  scope.events.settled(delivery.token);
 }

@@ -1,0 +1,11 @@
+// What every entry of the package exports, whatever the runtime.
+export * from "../../src/index.ts";
+export { InMemoryBroker, InMemoryResultBackend, InMemoryRevokeStore } from "../memory/index.ts";
+export type { ConnectionOptions } from "../sqlite/connection-options.ts";
+export type { Durability } from "../sqlite/hub/owner.ts";
+export { SqliteBroker } from "../sqlite/sqlite-broker.ts";
+export type { SqliteBrokerOptions } from "../sqlite/sqlite-broker-options.ts";
+export { SqliteResultBackend } from "../sqlite/sqlite-result-backend.ts";
+export type { SqliteResultBackendOptions } from "../sqlite/sqlite-result-backend-options.ts";
+export { SqliteRevokeStore } from "../sqlite/sqlite-revoke-store.ts";
+export type { SqliteRevokeStoreOptions } from "../sqlite/sqlite-revoke-store-options.ts";

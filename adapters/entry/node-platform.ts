@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import type { EngineHost, Platform, TextCodec } from "../../src/contracts/platform.ts";
+import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
+import { memoryStorage } from "../storage/memory.ts";
+import { nodeStorage } from "../storage/node.ts";
+import { spawnNodeEngine } from "./node-engine-port.ts";
+
+let module: Promise<WebAssembly.Module> | undefined;
+let storage: StorageDriver | undefined;
+
+/** Reads and compiles the engine once per thread. */
+function loadEngine(): Promise<WebAssembly.Module> {
+  module ??= readFile(new URL("../sqlite/database/sqlite3.wasm", import.meta.url)).then((bytes) =>
+    WebAssembly.compile(bytes),
+  );
+  return module;
+}
+
+/** `Buffer` copies short text two to four times faster than `TextEncoder` and `TextDecoder`. */
+function createNodeTextCodec(): TextCodec {
+  let buffer = Buffer.alloc(0);
+  const over = (bytes: Uint8Array): Buffer => {
+    if (buffer.buffer !== bytes.buffer) buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return buffer;
+  };
+  return {
+    write: (text, into, at) => (text.length === 0 ? 0 : over(into).write(text, at)),
+    read: (from, at, length) => over(from).toString("utf8", at, at + length),
+  };
+}
+
+/** What the engine needs of this thread. */
+export const nodeEngineHost: EngineHost = {
+  loadEngine,
+  text: createNodeTextCodec(),
+  defer: (callback) => void setImmediate(callback),
+};
+
+/** Node, and what is compatible with it: files, memory, and engine threads for files. */
+export const nodePlatform: Platform = {
+  ...nodeEngineHost,
+  name: "node",
+  defaultStorage: () => (storage ??= nodeStorage()),
+  memoryStorage: () => memoryStorage(),
+  spawnEngine: (driver) => (driver.name === "node" ? spawnNodeEngine() : undefined),
+};

@@ -1,0 +1,6 @@
+import { installPlatform } from "../sqlite/platform.ts";
+import { nodePlatform } from "./node-platform.ts";
+
+installPlatform(nodePlatform);
+
+export * from "./door.ts";

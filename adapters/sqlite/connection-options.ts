@@ -1,0 +1,98 @@
+import type { Clock } from "../../src/contracts/clock.ts";
+import type { Randomness } from "../../src/contracts/identity.ts";
+import type { Logger } from "../../src/contracts/logger.ts";
+import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
+import { checkOneOf, mergeOptions } from "../../src/core/options.ts";
+import { InvalidOptionError } from "../../src/errors.ts";
+import { consoleLogger } from "../../src/ports/console-logger.ts";
+import { createSystemClock } from "../../src/ports/system-clock.ts";
+import { systemRandomness } from "../../src/ports/system-randomness.ts";
+import type { Durability } from "./hub/owner.ts";
+
+/** How a store reaches its database; the same for broker, result backend and revoke store. */
+export interface ConnectionOptions {
+  /**
+   * Where the bytes live. Pass a driver to keep a database elsewhere than the platform would.
+   *
+   * @defaultValue files on Node
+   */
+  readonly storage?: StorageDriver;
+  /**
+   * Where the engine runs. A `thread` keeps a busy handler from delaying everybody; `inline` is for bundled programs
+   * that cannot start one, and for tests with a clock of their own. `auto`: a thread for files, inline for memory.
+   *
+   * @defaultValue `"auto"`
+   */
+  readonly engine?: "auto" | "thread" | "inline";
+  /**
+   * `full`: acknowledged means safe from a power cut. `relaxed`: a power cut may take the last acknowledged
+   * operations with it, in exchange for speed; the end of the process never does.
+   *
+   * @defaultValue `"full"`
+   */
+  readonly durability?: Durability;
+  /** The owner's clock. Needs an inline engine when given. @defaultValue the system's */
+  readonly clock?: Clock;
+  /** @defaultValue the system's */
+  readonly randomness?: Randomness;
+  /** Gets what cannot be returned to a caller. @defaultValue warnings and errors to the console */
+  readonly logger?: Logger;
+}
+
+/** {@link ConnectionOptions} with defaults filled in; `customClock` tells that the caller brought a clock. */
+export interface ResolvedConnectionOptions {
+  readonly storage: StorageDriver | undefined;
+  readonly engine: "auto" | "thread" | "inline";
+  readonly durability: Durability;
+  readonly clock: Clock;
+  readonly customClock: boolean;
+  readonly randomness: Randomness;
+  readonly logger: Logger;
+}
+
+const DEFAULTS = {
+  storage: undefined as StorageDriver | undefined,
+  engine: "auto" as "auto" | "thread" | "inline",
+  durability: "full" as Durability,
+  clock: undefined as Clock | undefined,
+  randomness: systemRandomness as Randomness,
+  logger: consoleLogger as Logger,
+};
+
+/** Takes the connection options out of a store's options; the rest is the store's own to check. */
+export function splitConnectionOptions<T extends ConnectionOptions>(
+  options: T | undefined,
+): Readonly<{ connection: ResolvedConnectionOptions; own: Omit<T, keyof ConnectionOptions> }> {
+  if (options !== undefined && (options === null || typeof options !== "object")) {
+    throw new InvalidOptionError("options", options, "an object");
+  }
+  const connection: Record<string, unknown> = {};
+  const own: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options ?? {})) {
+    (Object.hasOwn(DEFAULTS, name) ? connection : own)[name] = value;
+  }
+  return { connection: resolve(connection), own: own as Omit<T, keyof ConnectionOptions> };
+}
+
+function resolve(given: Partial<typeof DEFAULTS>): ResolvedConnectionOptions {
+  const merged = mergeOptions(DEFAULTS, given);
+  checkOneOf("engine", merged.engine, ["auto", "thread", "inline"]);
+  checkOneOf("durability", merged.durability, ["full", "relaxed"]);
+  checkMethods("storage", merged.storage, ["identify", "acquire"]);
+  checkMethods("clock", merged.clock, ["now", "monotonic", "schedule"]);
+  checkMethods("randomness", merged.randomness, ["number", "fill"]);
+  checkMethods("logger", merged.logger, ["log"]);
+  const customClock = merged.clock !== undefined;
+  if (customClock && merged.engine === "thread") {
+    throw new InvalidOptionError("clock", merged.clock, 'left out when engine is "thread"');
+  }
+  return Object.freeze({ ...merged, clock: merged.clock ?? createSystemClock(), customClock });
+}
+
+function checkMethods(option: string, value: unknown, methods: readonly string[]): void {
+  if (value === undefined) return;
+  const found = value as Record<string, unknown> | null;
+  if (typeof found !== "object" || found === null || methods.some((name) => typeof found[name] !== "function")) {
+    throw new InvalidOptionError(option, value, `an object with the methods ${methods.join(", ")}`);
+  }
+}

@@ -1,0 +1,244 @@
+import type { SqlSession } from "../../../src/contracts/sql-database.ts";
+import type { ConsumerSettings, StoredDelivery, SubscriptionRef } from "../operations/operation.ts";
+import { bury } from "../operations/settle.ts";
+import { LEASE_JOB, MAKE_READY, NEXT_DUE, SELECT_DUE, SELECT_READY } from "../sql/queue-jobs.ts";
+import { SettledTokens } from "./settled-tokens.ts";
+
+/** What claiming needs of the transaction it runs in. */
+export interface ClaimScope {
+  readonly sql: SqlSession;
+  readonly now: number;
+  nextToken(): number;
+}
+
+/** Deliveries for one consumer, valid once the transaction is committed. */
+export interface Claim {
+  readonly ref: SubscriptionRef;
+  readonly deliveries: readonly StoredDelivery[];
+}
+
+interface Consumer {
+  readonly ref: SubscriptionRef;
+  readonly settings: ConsumerSettings;
+  /** Tokens of deliveries leased and not settled: never more than `prefetch`. */
+  readonly held: Set<number>;
+}
+
+interface Candidate {
+  readonly seq: number;
+  readonly id: string;
+  readonly queue: string;
+  readonly priority: number;
+  readonly deliveries: number;
+  readonly visibilityTimeout: number | null;
+  readonly envelope: string;
+}
+
+interface Lease {
+  readonly consumer: Consumer;
+  until: number;
+}
+
+/** Rows made ready per transaction, so that a flood of due messages does not hold up everything else. */
+const DUE_LIMIT = 500;
+
+/**
+ * Who waits for what, and the claims that serve them. Claims run at the end of each shared transaction, so that a
+ * publish, the claim it wakes, and an ack and the claim it makes room for, are one commit.
+ *
+ * What is changed before the commit is written to an undo list: `committed` drops it, `undone` takes it back.
+ */
+export class Consumers {
+  readonly #consumers: Consumer[] = [];
+  readonly #leases = new Map<number, Lease>();
+  /** Queues that may have something ready; a queue not in here has nothing. */
+  readonly #ready = new Set<string>();
+  readonly #settled = new SettledTokens();
+  #undo: (() => void)[] = [];
+  #nextDue = 0;
+  #turn = 0;
+
+  add(ref: SubscriptionRef, settings: ConsumerSettings): void {
+    this.#consumers.push({ ref, settings, held: new Set() });
+    for (const queue of settings.queues) this.#ready.add(keyOf(settings.namespace, queue));
+  }
+
+  remove(ref: SubscriptionRef): void {
+    const index = this.#consumers.findIndex(({ ref: own }) => sameRef(own, ref));
+    const [consumer] = index === -1 ? [] : this.#consumers.splice(index, 1);
+    if (consumer !== undefined) this.#undo.push(() => this.#consumers.push(consumer));
+  }
+
+  removeMember(member: number): void {
+    for (const { ref } of this.#consumers.filter((consumer) => consumer.ref.member === member)) this.remove(ref);
+  }
+
+  get isEmpty(): boolean {
+    return this.#consumers.length === 0;
+  }
+
+  /** Shortest `pollInterval` of all consumers. */
+  get pollInterval(): number {
+    return Math.min(...this.#consumers.map(({ settings }) => settings.pollInterval));
+  }
+
+  /** When the next delayed message falls due or the next lease ends. */
+  get nextDue(): number {
+    return this.#nextDue;
+  }
+
+  queueReady(namespace: string, queue: string): void {
+    this.#ready.add(keyOf(namespace, queue));
+  }
+
+  dueAt(instant: number): void {
+    this.#nextDue = Math.min(this.#nextDue, instant);
+  }
+
+  settled(token: number): void {
+    const lease = this.#leases.get(token);
+    this.#leases.delete(token);
+    lease?.consumer.held.delete(token);
+    this.#settled.add(token);
+    this.#undo.push(() => {
+      this.#settled.delete(token);
+      if (lease !== undefined) this.#hold(token, lease);
+    });
+  }
+
+  wasSettled(token: number): boolean {
+    return this.#settled.has(token);
+  }
+
+  extended(token: number, until: number): void {
+    const lease = this.#leases.get(token);
+    if (lease !== undefined) lease.until = until;
+    this.dueAt(until);
+  }
+
+  /** Every queue may have something, and something may be due: after a fault, and as the safety net of polling. */
+  suspectAll(): void {
+    this.#nextDue = 0;
+    for (const { settings } of this.#consumers) {
+      for (const queue of settings.queues) this.#ready.add(keyOf(settings.namespace, queue));
+    }
+  }
+
+  /** Consumers of a broadcast channel. */
+  subscribersOf(namespace: string, channel: string): SubscriptionRef[] {
+    return this.#consumers
+      .filter(({ settings }) => settings.namespace === namespace && settings.channels.includes(channel))
+      .map(({ ref }) => ref);
+  }
+
+  /** Makes due messages ready and claims for every consumer that has room. */
+  claim(scope: ClaimScope): Claim[] {
+    if (this.#consumers.length === 0) return [];
+    if (scope.now >= this.#nextDue) this.#makeDueReady(scope);
+    if (this.#ready.size === 0) return [];
+    const claims: Claim[] = [];
+    this.#turn += 1;
+    for (let offset = 0; offset < this.#consumers.length; offset += 1) {
+      const consumer = this.#consumers[(this.#turn + offset) % this.#consumers.length] as Consumer;
+      const deliveries = this.#claimFor(consumer, scope);
+      if (deliveries.length > 0) claims.push({ ref: consumer.ref, deliveries });
+    }
+    return claims;
+  }
+
+  /** @param jump by how much the leases in the table were moved, because the wall clock jumped */
+  committed(jump = 0): void {
+    this.#undo = [];
+    if (jump > 0) for (const lease of this.#leases.values()) lease.until += jump;
+  }
+
+  undone(): void {
+    for (const takeBack of this.#undo.toReversed()) takeBack();
+    this.#undo = [];
+    this.suspectAll();
+  }
+
+  #makeDueReady(scope: ClaimScope): void {
+    const rows = scope.sql.all<{ seq: number; namespace: string; queue: string }>(SELECT_DUE, {
+      now: scope.now,
+      limit: DUE_LIMIT,
+    });
+    for (const { seq, namespace, queue } of rows) {
+      scope.sql.run(MAKE_READY, { seq });
+      this.#ready.add(keyOf(namespace, queue));
+    }
+    for (const [token, lease] of this.#leases) {
+      if (lease.until > scope.now) continue;
+      this.#leases.delete(token);
+      lease.consumer.held.delete(token);
+      this.#undo.push(() => this.#hold(token, lease));
+    }
+    const next = scope.sql.get<{ dueAt: number | null }>(NEXT_DUE)?.dueAt;
+    this.#nextDue = next ?? Number.POSITIVE_INFINITY;
+  }
+
+  #claimFor(consumer: Consumer, scope: ClaimScope): StoredDelivery[] {
+    const deliveries: StoredDelivery[] = [];
+    for (let room = this.#room(consumer); room > 0; room = this.#room(consumer)) {
+      const candidates = this.#candidates(consumer.settings, scope.sql, room);
+      if (candidates.length === 0) break;
+      for (const candidate of candidates) {
+        if (candidate.deliveries >= consumer.settings.maxDeliveries) {
+          const row = { ...candidate, namespace: consumer.settings.namespace };
+          bury(scope, row, "max-deliveries-exceeded", JSON.stringify({ deliveries: candidate.deliveries }));
+        } else deliveries.push(this.#lease(consumer, candidate, scope));
+      }
+    }
+    return deliveries;
+  }
+
+  #room(consumer: Consumer): number {
+    return consumer.settings.prefetch - consumer.held.size;
+  }
+
+  /** The first `limit` ready messages over all queues of a consumer: highest priority, then oldest. */
+  #candidates(settings: ConsumerSettings, sql: SqlSession, limit: number): Candidate[] {
+    const { namespace } = settings;
+    const found: Candidate[] = [];
+    for (const queue of settings.queues) {
+      const key = keyOf(namespace, queue);
+      if (!this.#ready.has(key)) continue;
+      const rows = sql.all<Omit<Candidate, "queue">>(SELECT_READY, { namespace, queue, limit });
+      if (rows.length < limit) this.#ready.delete(key);
+      for (const row of rows) found.push({ ...row, queue });
+    }
+    if (settings.queues.length === 1) return found;
+    const chosen = found.toSorted((a, b) => b.priority - a.priority || a.seq - b.seq).slice(0, limit);
+    // A queue whose rows were not all taken has more.
+    for (const { queue } of found) if (chosen.length < found.length) this.#ready.add(keyOf(namespace, queue));
+    return chosen;
+  }
+
+  #lease(consumer: Consumer, candidate: Candidate, scope: ClaimScope): StoredDelivery {
+    const { seq, envelope } = candidate;
+    const leaseMs = candidate.visibilityTimeout ?? consumer.settings.defaultVisibilityTimeout;
+    const leaseUntil = scope.now + leaseMs;
+    const token = scope.nextToken();
+    scope.sql.run(LEASE_JOB, { seq, leaseUntil, leaseMs, token, consumer: consumer.settings.consumerName });
+    this.#hold(token, { consumer, until: leaseUntil });
+    this.#undo.push(() => {
+      this.#leases.delete(token);
+      consumer.held.delete(token);
+    });
+    this.dueAt(leaseUntil);
+    return { seq, token, deliveries: candidate.deliveries + 1, leaseUntil, leaseMs, envelope };
+  }
+
+  #hold(token: number, lease: Lease): void {
+    this.#leases.set(token, lease);
+    lease.consumer.held.add(token);
+  }
+}
+
+function keyOf(namespace: string, queue: string): string {
+  return `${namespace}\n${queue}`;
+}
+
+function sameRef(one: SubscriptionRef, other: SubscriptionRef): boolean {
+  return one.member === other.member && one.subscription === other.subscription;
+}

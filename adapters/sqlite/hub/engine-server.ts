@@ -1,0 +1,47 @@
+import type { Clock } from "../../../src/contracts/clock.ts";
+import type { Randomness } from "../../../src/contracts/identity.ts";
+import type { EngineHost } from "../../../src/contracts/platform.ts";
+import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
+import { describeError } from "../../../src/error-transfer.ts";
+import { acquireOwner } from "./acquire-owner.ts";
+import type { FromEngine, ToEngine } from "./engine-messages.ts";
+import type { Owner, OwnerMember } from "./owner.ts";
+
+/** What the engine's thread serves with. */
+export interface EngineServerParts {
+  readonly host: EngineHost;
+  readonly driver: StorageDriver;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  post(message: FromEngine): void;
+  /** Ends the thread once everything was sent. */
+  exit(): void;
+}
+
+/** Runs one owner in a thread of its own; give it each message of the opening thread. */
+export function serveEngine(parts: EngineServerParts): (message: ToEngine) => void {
+  let owner: Owner | undefined;
+  let member: OwnerMember | undefined;
+
+  const finish = (error?: unknown): void => {
+    parts.post({ type: "closed", ...(error === undefined ? {} : { error: describeError(error) }) });
+    parts.exit();
+  };
+
+  const open = async (message: Extract<ToEngine, { type: "open" }>): Promise<void> => {
+    const { host, clock, randomness } = parts;
+    const logger = {
+      log: (level: "debug" | "info" | "warn" | "error", text: string) => parts.post({ type: "log", level, message: text }),
+    };
+    const { durability } = message;
+    owner = await acquireOwner(parts.driver, message.database, { host, clock, randomness, logger, durability });
+    member = owner.connect((batch) => parts.post({ type: "batch", batch }));
+    parts.post({ type: "opened" });
+  };
+
+  return (message) => {
+    if (message.type === "calls") member?.receive(message.batch);
+    else if (message.type === "open") open(message).catch(finish);
+    else (owner?.close() ?? Promise.resolve()).then(() => finish(), finish);
+  };
+}

@@ -1,0 +1,96 @@
+import type { SqlSession } from "../../../src/contracts/sql-database.ts";
+import { describeError } from "../../../src/error-transfer.ts";
+import { EngineError, type StemError } from "../../../src/errors.ts";
+import type { TransactionStep } from "../database/transaction.ts";
+import { OPERATIONS, type OperationName } from "../operations/operation-table.ts";
+import type { Operation, OperationScope, OwnerEvents } from "../operations/operation.ts";
+import type { Call, Reply } from "./protocol.ts";
+
+/** One call of one member. */
+export interface PendingCall {
+  readonly member: number;
+  readonly call: Call;
+}
+
+/** What the calls of one transaction share. */
+export interface FlushContext {
+  readonly sql: SqlSession;
+  readonly now: number;
+  readonly events: OwnerEvents;
+  nextToken(): number;
+}
+
+/** One call as a step of the shared transaction; keeps its reply until the transaction has ended. */
+export class CallStep implements TransactionStep, OperationScope {
+  readonly member: number;
+  readonly kind: TransactionStep["kind"];
+  readonly #call: Call;
+  readonly #operation: Operation<unknown, unknown>;
+  readonly #context: FlushContext;
+  #effects: (() => void)[] | undefined;
+  #value: unknown;
+  #error: unknown;
+
+  constructor({ member, call }: PendingCall, context: FlushContext) {
+    this.member = member;
+    this.#call = call;
+    this.#context = context;
+    this.#operation = operationNamed(call[1]);
+    this.kind = this.#operation.kind;
+  }
+
+  get sql(): SqlSession {
+    return this.#context.sql;
+  }
+
+  get now(): number {
+    return this.#context.now;
+  }
+
+  get events(): OwnerEvents {
+    return this.#context.events;
+  }
+
+  nextToken(): number {
+    return this.#context.nextToken();
+  }
+
+  afterCommit(effect: () => void): void {
+    (this.#effects ??= []).push(effect);
+  }
+
+  run(): void {
+    this.#value = this.#operation.run(this, this.#call[2]);
+  }
+
+  fail(error: unknown): void {
+    this.#effects = undefined;
+    this.#error = error;
+  }
+
+  /** The transaction is durable: runs the effects and makes the reply. */
+  committed(): Reply {
+    for (const effect of this.#effects ?? []) effect();
+    return this.#error === undefined ? [this.#call[0], this.#value] : this.failed(this.#error);
+  }
+
+  /** The transaction did not take effect, or may not have. */
+  failed(error: unknown): Reply {
+    return [this.#call[0], undefined, describeError(error)];
+  }
+}
+
+/** The reply to a call that was not even tried. */
+export function refuse({ call }: PendingCall, error: StemError): Reply {
+  return [call[0], undefined, describeError(error)];
+}
+
+function operationNamed(name: string): Operation<unknown, unknown> {
+  if (Object.hasOwn(OPERATIONS, name)) return OPERATIONS[name as OperationName] as unknown as Operation<unknown, unknown>;
+  return {
+    kind: "read",
+    run: () => {
+      throw new EngineError(`it does not know the operation "${name}"`);
+    },
+  };
+}

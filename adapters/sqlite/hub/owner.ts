@@ -1,0 +1,290 @@
+import type { Clock, Timer } from "../../../src/contracts/clock.ts";
+import type { Randomness } from "../../../src/contracts/identity.ts";
+import type { Logger } from "../../../src/contracts/logger.ts";
+import type { EngineHost } from "../../../src/contracts/platform.ts";
+import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
+import { EngineError, StemError } from "../../../src/errors.ts";
+import { openDatabase, type OpenDatabaseOptions } from "../database/open-database.ts";
+import { inTransaction, runShared, type TransactionEnd } from "../database/transaction.ts";
+import type { VfsDefects } from "../database/vfs.ts";
+import type { WasmDatabase } from "../database/wasm-database.ts";
+import type { OwnerEvents, SubscriptionRef } from "../operations/operation.ts";
+import { BOUND_LEASES, RELEASE_ORPHANS, SHIFT_LEASES } from "../sql/queue-jobs.ts";
+import { type Claim, Consumers } from "./consumers.ts";
+import { CallStep, type PendingCall, refuse } from "./flush.ts";
+import { Outbox } from "./outbox.ts";
+import { OwnerClock } from "./owner-clock.ts";
+import type { MemberBatch, OwnerBatch } from "./protocol.ts";
+import { TokenSource } from "./tokens.ts";
+import { Watchers } from "./watchers.ts";
+
+/** `full`: acknowledged means safe from a power cut. `relaxed`: safe from the end of the process only. */
+export type Durability = "full" | "relaxed";
+
+/** What an owner is made of. */
+export interface OwnerParts {
+  readonly host: EngineHost;
+  readonly lease: StorageLease;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly logger: Logger;
+  readonly durability: Durability;
+  /** For tests: other engine settings, and deliberate defects. */
+  readonly engine?: Partial<Omit<OpenDatabaseOptions, "now" | "randomBytes">> & { readonly defects?: VfsDefects };
+}
+
+/** A member's line to the owner. */
+export interface OwnerMember {
+  receive(batch: MemberBatch): void;
+  close(): void;
+}
+
+/** Most calls that share one transaction: keeps replies flowing under a flood. */
+const MAX_CALLS = 2_000;
+
+/**
+ * The one context that holds a database open. Runs the calls that have arrived by the end of a turn in one
+ * transaction, claims for waiting consumers in the same transaction, and answers only once it is durable.
+ */
+export class Owner {
+  readonly #parts: OwnerParts;
+  readonly #clock: OwnerClock;
+  readonly #tokens = new TokenSource();
+  readonly #consumers = new Consumers();
+  readonly #watchers = new Watchers();
+  readonly #outbox = new Outbox();
+  readonly #events: OwnerEvents;
+  #database: WasmDatabase;
+  #queue: PendingCall[] = [];
+  #nextMember = 1;
+  #scheduled = false;
+  #busy: Promise<void> | undefined;
+  #timer: Readonly<{ at: number; timer: Timer }> | undefined;
+  #lastPoll = 0;
+  /** How far leases still have to be moved since the wall clock jumped. */
+  #jump = 0;
+  /** Set while the database cannot be used: every call fails with it. */
+  #broken: StemError | undefined;
+  #closed = false;
+
+  private constructor(parts: OwnerParts, database: WasmDatabase) {
+    this.#parts = parts;
+    this.#database = database;
+    this.#clock = new OwnerClock(parts.clock);
+    this.#events = this.#createEvents();
+  }
+
+  /** Opens the database of `parts.lease`; on failure the lease is released. */
+  static async open(parts: OwnerParts): Promise<Owner> {
+    try {
+      const { database, recovered } = await openDatabase(parts.host, parts.lease, engineOptions(parts));
+      const owner = new Owner(parts, database);
+      owner.#begin(recovered);
+      return owner;
+    } catch (error) {
+      await parts.lease.release();
+      throw error;
+    }
+  }
+
+  connect(deliver: (batch: OwnerBatch) => void): OwnerMember {
+    const member = this.#nextMember++;
+    this.#outbox.addMember(member, deliver);
+    return {
+      receive: (batch) => {
+        for (const call of batch) this.#queue.push({ member, call });
+        this.#schedule();
+      },
+      close: () => {
+        this.#outbox.removeMember(member);
+        this.#consumers.removeMember(member);
+        this.#watchers.removeMember(member);
+      },
+    };
+  }
+
+  /** Finishes what has arrived, closes the database cleanly and gives up the lease. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    while (this.#queue.length > 0 || this.#busy !== undefined) await (this.#busy ?? this.#flushNow());
+    this.#closed = true;
+    this.#timer?.timer.cancel();
+    try {
+      if (this.#broken === undefined) this.#database.close();
+    } finally {
+      this.#database.abandon();
+      await this.#parts.lease.release();
+    }
+  }
+
+  #begin(recovered: boolean): void {
+    const { now } = this.#clock.read();
+    const database = this.#database;
+    inTransaction(database, () => {
+      this.#tokens.raiseEpoch(database, now);
+      if (recovered) database.run(RELEASE_ORPHANS);
+      else database.run(BOUND_LEASES, { now });
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#busy !== undefined) return;
+    this.#scheduled = true;
+    this.#parts.host.defer(() => {
+      this.#scheduled = false;
+      if (this.#busy === undefined && !this.#closed) void this.#flushNow();
+    });
+  }
+
+  /** Runs one shared transaction. The promise is for `close`; it never rejects. */
+  #flushNow(): Promise<void> {
+    const work = this.#flush();
+    if (work === undefined) return Promise.resolve();
+    this.#busy = work.then(
+      () => this.#afterBusy(),
+      (error: unknown) => {
+        this.#broken = asStemError(error);
+        this.#parts.logger.log("error", "The database cannot be used any more.", { error });
+        this.#afterBusy();
+      },
+    );
+    return this.#busy;
+  }
+
+  #afterBusy(): void {
+    this.#busy = undefined;
+    if (this.#queue.length > 0) this.#schedule();
+    this.#arm();
+  }
+
+  /** Returns a promise only when something has to be waited for. */
+  #flush(): Promise<void> | undefined {
+    const calls = this.#queue.splice(0, MAX_CALLS);
+    const unusable = this.#broken ?? this.#verify();
+    if (unusable !== undefined) {
+      for (const call of calls) this.#outbox.reply(call.member, refuse(call, unusable));
+      this.#outbox.send();
+      return this.#broken?.retryable === true ? this.#reopen() : undefined;
+    }
+    const { now, jump } = this.#clock.read();
+    this.#jump += jump;
+    const database = this.#database;
+    const context = { sql: database, now, events: this.#events, nextToken: () => this.#tokens.next(database, now) };
+    const steps = calls.map((call) => new CallStep(call, context));
+    const flushFaults = database.failedFlushes;
+    let claims: Claim[] = [];
+    const end = runShared(database, steps, () => {
+      if (this.#jump > 0) database.run(SHIFT_LEASES, { jump: this.#jump });
+      if (this.#jump > 0) this.#consumers.suspectAll();
+      claims = this.#consumers.claim(context);
+    });
+    const durable = end.kind === "committed" ? this.#parts.lease.durable() : undefined;
+    if (durable === undefined) this.#finish(end, steps, claims);
+    // A checkpoint whose flush failed: the log still has everything, but this engine must not go on writing.
+    const faulty = end.kind === "unknown" || database.failedFlushes !== flushFaults;
+    if (durable !== undefined) return durable.then(() => this.#finish(end, steps, claims));
+    if (faulty) return this.#reopen();
+    if (this.#queue.length > 0) this.#schedule();
+    else this.#arm();
+    return undefined;
+  }
+
+  #finish(end: TransactionEnd, steps: readonly CallStep[], claims: readonly Claim[]): void {
+    if (end.kind === "committed") {
+      this.#consumers.committed(this.#jump);
+      this.#jump = 0;
+      for (const step of steps) this.#outbox.reply(step.member, step.committed());
+      for (const { ref, deliveries } of claims) this.#outbox.push(ref, deliveries);
+    } else {
+      this.#consumers.undone();
+      for (const step of steps) this.#outbox.reply(step.member, step.failed(end.error));
+    }
+    this.#outbox.send();
+  }
+
+  #verify(): StemError | undefined {
+    try {
+      this.#parts.lease.verify();
+      return undefined;
+    } catch (error) {
+      this.#broken = asStemError(error);
+      return this.#broken;
+    }
+  }
+
+  /** After a fault at COMMIT: what the engine has cached may not be what is stored, so it starts again. */
+  async #reopen(): Promise<void> {
+    this.#database.abandon();
+    try {
+      const { database } = await openDatabase(this.#parts.host, this.#parts.lease, engineOptions(this.#parts));
+      this.#database = database;
+      this.#broken = undefined;
+      inTransaction(database, () => this.#tokens.raiseEpoch(database, this.#clock.read().now));
+      this.#consumers.suspectAll();
+    } catch (error) {
+      this.#broken = asStemError(error);
+    }
+  }
+
+  /** Arranges the next look at the queue: when something falls due, or after the poll interval as a safety net. */
+  #arm(): void {
+    if (this.#consumers.isEmpty || this.#closed) return;
+    const now = Math.floor(this.#clock.clock.now());
+    const at = Math.min(this.#consumers.nextDue, now + this.#consumers.pollInterval);
+    if (this.#timer !== undefined && this.#timer.at <= at) return;
+    this.#timer?.timer.cancel();
+    const timer = this.#clock.clock.schedule(() => this.#wake(), Math.max(0, at - now));
+    this.#timer = { at, timer };
+  }
+
+  #wake(): void {
+    this.#timer = undefined;
+    const now = this.#clock.clock.now();
+    if (!this.#consumers.isEmpty && now - this.#lastPoll >= this.#consumers.pollInterval) {
+      this.#lastPoll = now;
+      this.#consumers.suspectAll();
+    }
+    this.#schedule();
+  }
+
+  #createEvents(): OwnerEvents {
+    const consumers = this.#consumers;
+    const watchers = this.#watchers;
+    const pushAll = (refs: readonly SubscriptionRef[], event: unknown): void => {
+      for (const ref of refs) this.#outbox.push(ref, [event]);
+    };
+    return {
+      queueReady: (namespace, queue) => consumers.queueReady(namespace, queue),
+      dueAt: (instant) => consumers.dueAt(instant),
+      settled: (token) => consumers.settled(token),
+      extended: (token, instant) => consumers.extended(token, instant),
+      wasSettled: (token) => consumers.wasSettled(token),
+      addConsumer: (ref, settings) => {
+        consumers.add(ref, settings);
+        // Its first claim is the next transaction.
+        this.#schedule();
+      },
+      removeConsumer: (ref) => consumers.remove(ref),
+      broadcast: (namespace, channel, envelope) => {
+        const message = { seq: 0, token: 0, deliveries: 1, leaseUntil: 0, leaseMs: 0, channel, envelope };
+        pushAll(consumers.subscribersOf(namespace, channel), message);
+      },
+      watch: (ref, topic) => watchers.add(ref, topic),
+      unwatch: (ref) => watchers.remove(ref),
+      signal: (topic, event) => pushAll(watchers.of(topic), event),
+    };
+  }
+}
+
+function engineOptions(parts: OwnerParts): OpenDatabaseOptions {
+  return {
+    synchronous: parts.durability,
+    ...parts.engine,
+    now: () => Math.floor(parts.clock.now()),
+    randomBytes: (into) => parts.randomness.fill(into),
+  };
+}
+
+function asStemError(error: unknown): StemError {
+  return error instanceof StemError ? error : new EngineError("unexpected fault", { cause: error });
+}

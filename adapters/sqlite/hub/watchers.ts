@@ -1,0 +1,37 @@
+import type { SubscriptionRef } from "../operations/operation.ts";
+
+/** Who wants to hear what: topics are names such as `status:<namespace>:<id>`. */
+export class Watchers {
+  readonly #byTopic = new Map<string, SubscriptionRef[]>();
+  readonly #topics = new Map<string, string>();
+
+  add(ref: SubscriptionRef, topic: string): void {
+    this.#topics.set(keyOf(ref), topic);
+    const refs = this.#byTopic.get(topic);
+    if (refs === undefined) this.#byTopic.set(topic, [ref]);
+    else refs.push(ref);
+  }
+
+  remove(ref: SubscriptionRef): void {
+    const topic = this.#topics.get(keyOf(ref));
+    if (topic === undefined) return;
+    this.#topics.delete(keyOf(ref));
+    const rest = (this.#byTopic.get(topic) ?? []).filter((other) => keyOf(other) !== keyOf(ref));
+    if (rest.length === 0) this.#byTopic.delete(topic);
+    else this.#byTopic.set(topic, rest);
+  }
+
+  removeMember(member: number): void {
+    for (const refs of [...this.#byTopic.values()]) {
+      for (const ref of refs) if (ref.member === member) this.remove(ref);
+    }
+  }
+
+  of(topic: string): readonly SubscriptionRef[] {
+    return this.#byTopic.get(topic) ?? [];
+  }
+}
+
+function keyOf(ref: SubscriptionRef): string {
+  return `${ref.member}/${ref.subscription}`;
+}

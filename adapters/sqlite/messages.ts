@@ -1,0 +1,72 @@
+import type { DeadLetterEntry, Delivery } from "../../src/contracts/broker.ts";
+import { buildEnvelope, copyEnvelope, decodeEnvelope, encodeEnvelope, type Envelope } from "../../src/core/envelope.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { broadcastRoute, queueRoute, type RoutingInfo } from "../../src/core/routing.ts";
+import type { DeadLetterRow } from "./operations/inspect.ts";
+import type { StoredDelivery } from "./operations/operation.ts";
+import type { StoredMessage } from "./operations/publish.ts";
+import type { DeliveryRef } from "./operations/settle.ts";
+
+/** The envelope as its route wants it: queue, and priority when the route has one. */
+export function routed(envelope: Envelope, routing: RoutingInfo | undefined): Envelope {
+  if (routing === undefined) return envelope;
+  const queue = routing.type === "broadcast" ? routing.broadcastChannel : routing.queue;
+  return copyEnvelope(envelope, {
+    queue: queue ?? envelope.queue,
+    priority: routing.priority ?? envelope.priority,
+  });
+}
+
+/** Checks and encodes an envelope for the owner. */
+export function toStoredMessage(envelope: Envelope, maxPayloadBytes: number): StoredMessage {
+  return {
+    id: envelope.id,
+    queue: envelope.queue,
+    priority: envelope.priority,
+    notBefore: envelope.notBefore?.getTime() ?? 0,
+    visibilityTimeout: envelope.visibilityTimeout ?? null,
+    envelope: encodeEnvelope(envelope, maxPayloadBytes),
+  };
+}
+
+/** Throws `MalformedEnvelopeError` when what is stored is no envelope. */
+export function toDelivery(stored: StoredDelivery): Delivery {
+  const envelope = decodeEnvelope(stored.envelope);
+  if (stored.channel !== undefined) {
+    const route = broadcastRoute(stored.channel);
+    return { envelope, receipt: BROADCAST_RECEIPT, token: 0, deliveries: 1, leaseMs: 0, route };
+  }
+  return {
+    envelope,
+    receipt: `${stored.seq}:${stored.token}`,
+    token: stored.token,
+    deliveries: stored.deliveries,
+    leaseExpiresAt: new Date(stored.leaseUntil),
+    leaseMs: stored.leaseMs,
+    route: queueRoute(envelope.queue),
+  };
+}
+
+const BROADCAST_RECEIPT = "broadcast";
+const RECEIPT = /^(\d{1,16}):(\d{1,16})$/;
+
+/** What names a delivery to the owner; `undefined` for a broadcast, which there is nothing to settle of. */
+export function toDeliveryRef(delivery: Delivery): DeliveryRef | undefined {
+  if (delivery.receipt === BROADCAST_RECEIPT) return undefined;
+  const [, seq, token] = RECEIPT.exec(String(delivery.receipt)) ?? [];
+  // A receipt that is not ours names no lease: the owner answers with LeaseLostError.
+  const names = { id: delivery.envelope.id, queue: delivery.envelope.queue };
+  return { seq: Number(seq ?? -1), token: Number(token ?? -1), ...names };
+}
+
+/** A dead letter; one whose envelope cannot be read keeps the stored text in `meta`. */
+export function toDeadLetterEntry(row: DeadLetterRow): DeadLetterEntry {
+  const meta = JSON.parse(row.meta) as JsonObject;
+  const common = { ...(row.reason === null ? {} : { reason: row.reason }), deadAt: new Date(row.deadAt) };
+  try {
+    return { envelope: decodeEnvelope(row.envelope), meta, ...common };
+  } catch {
+    const envelope = buildEnvelope({ name: "undecodable", queue: row.queue }, row.id, row.deadAt);
+    return { envelope, meta: { ...meta, "stem.rawEnvelope": row.envelope }, ...common };
+  }
+}

@@ -1,0 +1,117 @@
+import type { Clock } from "../../src/contracts/clock.ts";
+import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
+import { InvalidOptionError, UnsupportedEnvironmentError } from "../../src/errors.ts";
+import { type ConnectionOptions, type ResolvedConnectionOptions, splitConnectionOptions } from "./connection-options.ts";
+import { acquireOwner } from "./hub/acquire-owner.ts";
+import { openInThread } from "./hub/engine-link.ts";
+import { HubClient } from "./hub/hub-client.ts";
+import { inlineLink } from "./hub/inline-link.ts";
+import { currentPlatform } from "./platform.ts";
+
+/** One store's share in an open database. */
+export interface HubHandle {
+  readonly hub: HubClient;
+  readonly clock: Clock;
+  /** Equal for two stores exactly when they share one database. */
+  readonly databaseKey: string;
+  /** Gives the share up; the last one closes the database. Idempotent. */
+  release(): Promise<void>;
+}
+
+interface SharedHub {
+  readonly opening: Promise<HubClient>;
+  readonly options: ResolvedConnectionOptions;
+  shares: number;
+}
+
+const hubs = new Map<string, SharedHub>();
+/** Databases that are being closed: opening one again waits until it is free. */
+const closings = new Map<string, Promise<unknown>>();
+const driverIds = new WeakMap<StorageDriver, number>();
+let lastDriverId = 0;
+
+/**
+ * Opens a database, or takes a share in it when this thread has it open already. `":memory:"` is a new database each
+ * time. Throws `InvalidOptionError` when a second store asks for other durability than the first.
+ */
+export async function openHub(file: string, options?: ConnectionOptions | ResolvedConnectionOptions): Promise<HubHandle> {
+  if (typeof file !== "string" || file.trim() === "" || file.includes("\0")) {
+    throw new InvalidOptionError("file", file, "the name of a database file");
+  }
+  const connection = options !== undefined && "customClock" in options ? options : splitConnectionOptions(options).connection;
+  const driver = driverFor(file, connection);
+  const database = driver.identify(file);
+  const databaseKey = `${driverKey(driver)}\n${database}`;
+  await closings.get(databaseKey);
+  const shared = hubs.get(databaseKey) ?? open(databaseKey, driver, database, connection);
+  checkSame(shared.options, connection);
+  shared.shares += 1;
+  const hub = await shared.opening;
+  hub.onLost(() => hubs.delete(databaseKey));
+  let released: Promise<void> | undefined;
+  return {
+    hub,
+    clock: shared.options.clock,
+    databaseKey,
+    release: () => (released ??= giveUp(databaseKey, shared, hub)),
+  };
+}
+
+function driverFor(file: string, { storage }: ResolvedConnectionOptions): StorageDriver {
+  if (storage !== undefined) return storage;
+  return file === ":memory:" ? currentPlatform().memoryStorage() : currentPlatform().defaultStorage();
+}
+
+/** Two drivers over the same bytes have the same key; memory is as many worlds as there are drivers. */
+function driverKey(driver: StorageDriver): string {
+  if (driver.capabilities.exclusiveAcrossContexts) return driver.name;
+  let id = driverIds.get(driver);
+  if (id === undefined) driverIds.set(driver, (id = ++lastDriverId));
+  return `${driver.name}#${id}`;
+}
+
+function open(key: string, driver: StorageDriver, database: string, options: ResolvedConnectionOptions): SharedHub {
+  const opening = connect(driver, database, options);
+  const shared: SharedHub = { opening, options, shares: 0 };
+  hubs.set(key, shared);
+  opening.catch(() => {
+    if (hubs.get(key) === shared) hubs.delete(key);
+  });
+  return shared;
+}
+
+async function connect(driver: StorageDriver, database: string, options: ResolvedConnectionOptions): Promise<HubClient> {
+  const { engine, customClock, durability, logger, clock, randomness } = options;
+  const platform = currentPlatform();
+  const port = engine === "inline" || customClock ? undefined : await platform.spawnEngine?.(driver);
+  if (port !== undefined) return openInThread(port, database, durability, logger);
+  if (engine === "thread") throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
+  const owner = await acquireOwner(driver, database, { host: platform, clock, randomness, logger, durability });
+  return new HubClient(inlineLink(owner, clock));
+}
+
+function checkSame(first: ResolvedConnectionOptions, second: ResolvedConnectionOptions): void {
+  if (first.durability !== second.durability) {
+    throw new InvalidOptionError("durability", second.durability, `"${first.durability}", as this database is open already`);
+  }
+  if (second.customClock && first.clock !== second.clock) {
+    throw new InvalidOptionError("clock", second.clock, "the clock this database is open with already");
+  }
+}
+
+async function giveUp(key: string, shared: SharedHub, hub: HubClient): Promise<void> {
+  shared.shares -= 1;
+  if (shared.shares > 0) return;
+  if (hubs.get(key) === shared) hubs.delete(key);
+  const closing = hub.close();
+  const settled = closing.then(
+    () => undefined,
+    () => undefined,
+  );
+  closings.set(key, settled);
+  try {
+    await closing;
+  } finally {
+    if (closings.get(key) === settled) closings.delete(key);
+  }
+}

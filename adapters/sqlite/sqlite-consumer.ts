@@ -1,0 +1,145 @@
+import type { Consumer, Delivery } from "../../src/contracts/broker.ts";
+import type { Logger } from "../../src/contracts/logger.ts";
+import type { HubClient } from "./hub/hub-client.ts";
+import { toDelivery } from "./messages.ts";
+import type { ConsumerSettings, StoredDelivery } from "./operations/operation.ts";
+import type { DeliveryRef } from "./operations/settle.ts";
+
+/** Broadcasts that wait for a slow reader; beyond it the oldest are dropped and the drop is logged. */
+const MAX_WAITING_BROADCASTS = 1_000;
+
+interface Waiter {
+  resolve(result: IteratorResult<Delivery, undefined>): void;
+  reject(error: unknown): void;
+}
+
+/** The deliveries of one subscription, pushed by the owner. Subscribes at the first `next()`. */
+export class SqliteConsumer implements Consumer {
+  readonly #hub: HubClient;
+  readonly #settings: ConsumerSettings;
+  readonly #logger: Logger;
+  readonly #onEnd: (consumer: SqliteConsumer) => void;
+  #subscription: number | undefined;
+  #forgetLoss: (() => void) | undefined;
+  #arrived: StoredDelivery[] = [];
+  #waiters: Waiter[] = [];
+  #failure: unknown;
+  #ended: Promise<void> | undefined;
+
+  constructor(
+    hub: HubClient,
+    settings: ConsumerSettings,
+    logger: Logger,
+    onEnd: (consumer: SqliteConsumer) => void,
+  ) {
+    this.#hub = hub;
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#onEnd = onEnd;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Delivery, undefined>> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) reject(this.#failure);
+      else if (this.#ended !== undefined) resolve({ done: true, value: undefined });
+      else {
+        this.#waiters.push({ resolve, reject });
+        if (this.#subscription === undefined) this.#subscribe();
+        this.#handOut();
+      }
+    });
+  }
+
+  async return(): Promise<IteratorResult<Delivery, undefined>> {
+    await (this.#ended ??= this.#end());
+    return { done: true, value: undefined };
+  }
+
+  #subscribe(): void {
+    const subscription = this.#hub.listen((events) => this.#receive(events as readonly StoredDelivery[]));
+    this.#subscription = subscription;
+    this.#forgetLoss = this.#hub.onLost((error) => this.#fail(error));
+    this.#hub.call("consume", { subscription, ...this.#settings }).catch((error: unknown) => this.#fail(error));
+  }
+
+  #receive(deliveries: readonly StoredDelivery[]): void {
+    if (this.#ended !== undefined) {
+      // They crossed with the cancellation.
+      this.#hub.call("giveBack", deliveries.filter(isLeased).map(toRef)).catch((error: unknown) => this.#report(error));
+      return;
+    }
+    this.#arrived.push(...deliveries);
+    if (this.#arrived.length > MAX_WAITING_BROADCASTS) this.#dropBroadcasts();
+    this.#handOut();
+  }
+
+  #handOut(): void {
+    while (this.#waiters.length > 0 && this.#arrived.length > 0) {
+      const stored = this.#arrived.shift() as StoredDelivery;
+      const delivery = this.#read(stored);
+      if (delivery !== undefined) this.#waiters.shift()?.resolve({ done: false, value: delivery });
+    }
+  }
+
+  /** A message that cannot be read is a dead letter, and the queue goes on. */
+  #read(stored: StoredDelivery): Delivery | undefined {
+    try {
+      return toDelivery(stored);
+    } catch (error) {
+      const meta = JSON.stringify({ error: error instanceof Error ? error.message : String(error) });
+      this.#logger.log("error", "A stored message could not be read.", { seq: stored.seq, error });
+      if (isLeased(stored)) {
+        const delivery = toRef(stored);
+        this.#hub.call("deadLetter", { delivery, reason: "undecodable", meta }).catch((fault: unknown) => this.#report(fault));
+      }
+      return undefined;
+    }
+  }
+
+  #dropBroadcasts(): void {
+    const waiting = this.#arrived.filter((stored) => !isLeased(stored)).length;
+    const excess = waiting - MAX_WAITING_BROADCASTS;
+    if (excess <= 0) return;
+    let left = excess;
+    this.#arrived = this.#arrived.filter((stored) => isLeased(stored) || left-- <= 0);
+    this.#logger.log("warn", "Broadcasts were dropped for a slow consumer.", { dropped: excess });
+  }
+
+  async #end(): Promise<void> {
+    const unseen = this.#arrived.filter(isLeased).map(toRef);
+    this.#arrived = [];
+    const subscription = this.#subscription;
+    this.#forgetLoss?.();
+    try {
+      if (subscription !== undefined) await this.#hub.call("cancel", { subscription, unseen });
+    } finally {
+      if (subscription !== undefined) this.#hub.unlisten(subscription);
+      for (const waiter of this.#waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
+      this.#onEnd(this);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error;
+    this.#ended = Promise.resolve();
+    if (this.#subscription !== undefined) this.#hub.unlisten(this.#subscription);
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+    this.#onEnd(this);
+  }
+
+  #report(error: unknown): void {
+    this.#logger.log("warn", "A delivery could not be given back; it returns when its lease ends.", { error });
+  }
+}
+
+function isLeased(stored: StoredDelivery): boolean {
+  return stored.channel === undefined;
+}
+
+function toRef(stored: StoredDelivery): DeliveryRef {
+  return { seq: stored.seq, token: stored.token, id: "", queue: "" };
+}
