@@ -51,7 +51,6 @@ export class SimBytes {
     if (size < this.#size) {
       const kept = Math.ceil(size / CHUNK);
       this.#chunks.length = Math.min(this.#chunks.length, kept);
-      for (const index of this.#own) if (index >= kept) this.#own.delete(index);
       const last = Math.floor(size / CHUNK);
       if (size % CHUNK !== 0 && this.#chunks[last] !== undefined) this.#writable(last).fill(0, size % CHUNK);
     }

@@ -111,8 +111,8 @@ describe("files made by the driver", () => {
     const directory = useTempDirectory();
     const [answer] = runChild(`
       const { closeSync, readlinkSync } = await import("node:fs");
-      closeSync(0);
       const { lease } = await nodeStorage({ directory: ${JSON.stringify(directory)} }).acquire("jobs.sqlite");
+      closeSync(0);
       lease.open("db").write(Uint8Array.of(1), 0);
       say(readlinkSync("/proc/self/fd/0"));
       await lease.release();`);
@@ -137,7 +137,7 @@ describe("a database that cannot be written", () => {
     const lines = runAsNobody(`
       const driver = nodeStorage({ directory: ${JSON.stringify(folder)} });
       try { driver.identify("jobs.sqlite"); say("identified"); } catch (error) { say(error.code); }
-      await driver.acquire("jobs.sqlite").then(() => say("acquired"), (error) => say(error.code, error.details.needs));`);
+      await driver.acquire("jobs.sqlite").catch(({ code, details }) => say(code, details.needs));`);
     expect(lines[0]).toBe("STEM_STORAGE_READ_ONLY");
     expect(lines[1]).toMatch(/^STEM_STORAGE_READ_ONLY permission to /);
   });

@@ -87,6 +87,28 @@ describe("a simulated disk", () => {
     expect(sectors).toBeLessThan(220);
   });
 
+  it("cuts sectors where the disk has them, not where a write begins", async () => {
+    const disk = new SimDisk();
+    const file = (await own(disk)).open("db");
+    file.write(new Uint8Array(2048), 0);
+    file.flush();
+    file.write(new Uint8Array(1000).fill(1), 500);
+    const boundaries = new Set<number>();
+    for (let seed = 0; seed < 50; seed++) {
+      const bytes = (await crashed(disk, disk.operationCount, "random", seed, 0.5)) ?? expect.unreachable();
+      for (let at = 1; at < bytes.length; at++) if (bytes[at] !== bytes[at - 1]) boundaries.add(at);
+    }
+    expect([...boundaries].toSorted((a, b) => a - b)).toEqual([500, 512, 1024, 1500]);
+  });
+
+  it("remembers what was written, whatever becomes of the caller's buffer", async () => {
+    const { disk, file } = await opened();
+    const buffer = FIRST.slice();
+    file.write(buffer, 0);
+    buffer.fill(0);
+    expect(await crashed(disk, disk.operationCount, "killed")).toEqual(FIRST);
+  });
+
   it("keeps the first few of the unsynced directory operations", async () => {
     const disk = new SimDisk();
     const lease = await own(disk);
