@@ -1,6 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { thisHost } from "../../../adapters/storage/node-ownership-host.ts";
 import { useTempDirectory } from "../../support/temp-directory.ts";
 import { runChild } from "./node-child.ts";
 
@@ -59,6 +60,26 @@ describe("the system calls of the node driver", () => {
   it("flush the folder above each folder that they create", () => {
     const lines = runPatched(PRINT_CALLS, "", { file: "a/b/jobs.sqlite" });
     expect(lines).toEqual(["fsync a", "fsync ."]);
+  });
+
+  it("rename a leftover away before deleting it: its maker may be about to make it the lock", () => {
+    const directory = useTempDirectory();
+    const leftover = `jobs.sqlite.lock.${thisHost().tag}-0123456789abcdef`;
+    mkdirSync(join(directory, leftover));
+    const lines = runPatched(
+      `for (const call of ["renameSync", "rmSync", "rmdirSync"]) {
+        const original = fs[call];
+        fs[call] = (path, ...rest) => {
+          if (path.endsWith("-0123456789abcdef")) say(call);
+          return original(path, ...rest);
+        };
+      }
+      syncBuiltinESMExports();`,
+      "",
+      { directory },
+    );
+    expect(lines).toEqual(["renameSync"]);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it("go on after partial reads and writes, and after an interrupted read", () => {
