@@ -8,7 +8,7 @@ export const taskResults: Migration = {
     /* sql */ `create table task_results (
   namespace text not null,
   id text not null,
-  state text not null check (state in ('queued', 'running', 'succeeded', 'failed', 'retried', 'cancelled')),
+  state text not null,
   attempt integer not null,
   -- Token of the delivery that wrote it; null for a write outside of any delivery.
   fence integer,
