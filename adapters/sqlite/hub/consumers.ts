@@ -1,5 +1,6 @@
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { ConsumerSettings, StoredDelivery, SubscriptionRef } from "../operations/operation.ts";
+import { queueKey } from "../operations/queue-key.ts";
 import { bury } from "../operations/settle.ts";
 import { LEASE_JOB, MAKE_READY, NEXT_DUE, SELECT_DUE, SELECT_READY } from "../sql/queue-jobs.ts";
 import { SettledTokens } from "./settled-tokens.ts";
@@ -203,7 +204,12 @@ export class Consumers {
     for (const queue of settings.queues) {
       const key = keyOf(namespace, queue);
       if (!this.#ready.has(key)) continue;
-      const rows = sql.all<Omit<Candidate, "queue">>(SELECT_READY, { namespace, queue, limit });
+      const rows = sql.all<Omit<Candidate, "queue">>(SELECT_READY, {
+        namespace,
+        queue,
+        queueKey: queueKey(namespace, queue),
+        limit,
+      });
       if (rows.length < limit) this.#ready.delete(key);
       for (const row of rows) found.push({ ...row, queue });
     }

@@ -8,9 +8,10 @@ import {
   SELECT_REPLAYABLE,
   SWEEP_DEAD_LETTERS,
 } from "../sql/dead-letters.ts";
-import { COUNT_INFLIGHT, COUNT_PENDING, PURGE_QUEUE } from "../sql/queue-jobs.ts";
+import { COUNT_INFLIGHT, COUNT_PENDING, PURGE_READY, PURGE_WAITING } from "../sql/queue-jobs.ts";
 import type { Operation } from "./operation.ts";
 import { insertMessage, type StoredMessage } from "./publish.ts";
+import { queueKey } from "./queue-key.ts";
 
 /** One queue of one namespace. */
 export interface QueueRef {
@@ -46,8 +47,8 @@ export interface ReplayArgs extends QueueRef {
 
 const SWEEP_LIMIT = 500;
 
-const count = (sql: SqlSession, statement: string, queue: QueueRef, now: number): number =>
-  sql.get<{ count: number }>(statement, { namespace: queue.namespace, queue: queue.queue, now })?.count ?? 0;
+const count = (sql: SqlSession, statement: string, { namespace, queue }: QueueRef, now: number): number =>
+  sql.get<{ count: number }>(statement, { namespace, queue, queueKey: queueKey(namespace, queue), now })?.count ?? 0;
 
 export const pendingCount: Operation<QueueRef, number> = {
   kind: "read",
@@ -61,8 +62,10 @@ export const inflightCount: Operation<QueueRef, number> = {
 
 /** Deletes what no consumer holds; returns how many. */
 export const purge: Operation<QueueRef, number> = {
-  kind: "statement",
-  run: (scope, { namespace, queue }) => scope.sql.run(PURGE_QUEUE, { namespace, queue, now: scope.now }),
+  kind: "steps",
+  run: (scope, { namespace, queue }) =>
+    scope.sql.run(PURGE_READY, { namespace, queue, queueKey: queueKey(namespace, queue) }) +
+    scope.sql.run(PURGE_WAITING, { namespace, queue, now: scope.now }),
 };
 
 export const listDeadLetters: Operation<ListDeadLettersArgs, DeadLetterRow[]> = {

@@ -2,8 +2,9 @@ import { decodeEnvelope, isSameMessage } from "../../../src/core/envelope.ts";
 import { DuplicateIdConflictError } from "../../../src/errors.ts";
 import type { PublishReceipt } from "../../../src/contracts/broker.ts";
 import { isConstraintError } from "../database/engine-errors.ts";
-import { DELETE_JOB, FIND_JOB, INSERT_JOB } from "../sql/queue-jobs.ts";
+import { DELETE_JOB, FIND_JOB, INSERT_JOB, INSERT_READY_JOB } from "../sql/queue-jobs.ts";
 import type { Operation, OperationScope } from "./operation.ts";
+import { queueKey } from "./queue-key.ts";
 
 /** Ready, delayed, leased: the `state` column. */
 export const JOB_STATE = { READY: 0, DELAYED: 1, LEASED: 2 } as const;
@@ -89,18 +90,15 @@ export function storeMessage(
 
 /** Inserts a message and tells the owner that its queue has one, or when it will. */
 export function insertMessage(scope: OperationScope, namespace: string, message: StoredMessage): void {
+  const { id, queue, priority, visibilityTimeout, envelope } = message;
+  const common = { namespace, id, queue, queueKey: queueKey(namespace, queue), priority, envelope };
   const delayed = message.notBefore > scope.now;
-  scope.sql.run(INSERT_JOB, {
-    namespace,
-    id: message.id,
-    queue: message.queue,
-    priority: message.priority,
-    state: delayed ? JOB_STATE.DELAYED : JOB_STATE.READY,
-    dueAt: delayed ? message.notBefore : 0,
-    visibilityTimeout: message.visibilityTimeout,
-    envelope: message.envelope,
-  });
-  announce(scope, namespace, message.queue, delayed ? message.notBefore : 0);
+  if (!delayed && visibilityTimeout === null) scope.sql.run(INSERT_READY_JOB, common);
+  else {
+    const state = delayed ? JOB_STATE.DELAYED : JOB_STATE.READY;
+    scope.sql.run(INSERT_JOB, { ...common, state, dueAt: delayed ? message.notBefore : 0, visibilityTimeout });
+  }
+  announce(scope, namespace, queue, delayed ? message.notBefore : 0);
 }
 
 /** Tells the owner, once committed, that a queue has a message now (`dueAt` 0) or later. */

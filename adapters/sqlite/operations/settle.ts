@@ -3,6 +3,7 @@ import { ACK_JOB, DELETE_JOB, EXTEND_LEASE, FIND_DELIVERED, REQUEUE_JOB, RETRY_J
 import { INSERT_DEAD_LETTER } from "../sql/dead-letters.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 import { announce, JOB_STATE, type StoredMessage } from "./publish.ts";
+import { queueKey } from "./queue-key.ts";
 
 /** Names a delivery; `id` and `queue` are for the error message only. */
 export interface DeliveryRef {
@@ -117,6 +118,7 @@ export function retryDelivery(scope: OperationScope, delivery: DeliveryRef, next
     state: delayed ? JOB_STATE.DELAYED : JOB_STATE.READY,
     dueAt: delayed ? next.notBefore : 0,
     queue: next.queue,
+    queueKey: queueKey(row.namespace, next.queue),
     priority: next.priority,
     visibilityTimeout: next.visibilityTimeout,
     envelope: next.envelope,
