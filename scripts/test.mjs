@@ -38,10 +38,9 @@ if (code === 0) {
   }
 }
 
-if (code === 0 && total.passed + total.failed === 0) {
-  console.log("\nNo test was run.");
-  code = 1;
-}
-if (code === 0 && total.failed > 0) code = 1;
+if (total.passed + total.failed === 0) console.log("\nNo test was run.");
+// The build, or an error outside of every test: it counts, too.
+if (total.failed === 0 && (code !== 0 || total.passed === 0)) total.failed = 1;
+if (total.failed > 0) code ||= 1;
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = code;
