@@ -11,6 +11,7 @@ export type StemErrorCode =
   | "STEM_MISSING_BACKEND"
   | "STEM_LEASE_LOST"
   | "STEM_TASK_REVOKED"
+  | "STEM_TASK_FAILED"
   | "STEM_TIMEOUT"
   | "STEM_CLOSED"
   | "STEM_OUTCOME_UNKNOWN"
@@ -171,6 +172,17 @@ export class TaskRevokedError extends StemError {
   constructor(taskId: string, reason?: string, requestedBy?: string) {
     super("STEM_TASK_REVOKED", `Task "${taskId}" was revoked${reason === undefined ? "" : `: ${reason}`}.`, {
       details: { taskId, reason, requestedBy },
+    });
+  }
+}
+
+/** A result was asked of a task that failed, was cancelled or has not finished; `details.type` has its error's type. */
+export class TaskFailedError extends StemError {
+  override readonly name = "TaskFailedError";
+  constructor(taskId: string, state: string, type?: string, message?: string) {
+    const reason = type === undefined ? "" : `: ${type}: ${message ?? ""}`;
+    super("STEM_TASK_FAILED", `Task "${taskId}" has no result; its state is "${state}"${reason}.`, {
+      details: { taskId, state, type, message },
     });
   }
 }

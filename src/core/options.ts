@@ -2,17 +2,22 @@ import { InvalidOptionError } from "../errors.ts";
 
 /**
  * Lays `given` over `defaults`: `undefined` means the default, an unknown name is an `InvalidOptionError`.
- * The values themselves are the caller's to check.
+ * The values themselves are the caller's to check. `path` is put before names in errors.
  */
-export function mergeOptions<T extends object>(defaults: T, given: Readonly<Partial<T>> | undefined): T {
+export function mergeOptions<T extends object>(
+  defaults: T,
+  given: Readonly<Partial<T>> | undefined,
+  path: string = "",
+): T {
   if (given === undefined) return { ...defaults };
   if (given === null || typeof given !== "object" || Array.isArray(given)) {
-    throw new InvalidOptionError("options", given, "an object");
+    throw new InvalidOptionError(path === "" ? "options" : path, given, "an object");
   }
   const merged = { ...defaults } as Record<string, unknown>;
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaults, name)) {
-      throw new InvalidOptionError(name, value, `one of the known options (${Object.keys(defaults).join(", ")})`);
+      const option = path === "" ? name : `${path}.${name}`;
+      throw new InvalidOptionError(option, value, `one of the known options (${Object.keys(defaults).join(", ")})`);
     }
     if (value !== undefined) merged[name] = value;
   }

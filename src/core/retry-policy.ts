@@ -59,7 +59,7 @@ const DEFAULTS: ResolvedRetryPolicy = {
 
 /** Fills in defaults and checks every field; throws `InvalidOptionError` with the path of the bad one. */
 export function resolveRetryPolicy(policy: TaskRetryPolicy, path = "retryPolicy"): ResolvedRetryPolicy {
-  const merged = mergeOptions(DEFAULTS, policy as Partial<ResolvedRetryPolicy>);
+  const merged = mergeOptions(DEFAULTS, policy as Partial<ResolvedRetryPolicy>, path);
   checkBoolean(`${path}.backoff`, merged.backoff);
   checkBoolean(`${path}.jitter`, merged.jitter);
   checkDuration(`${path}.defaultDelay`, merged.defaultDelay);

@@ -59,7 +59,8 @@ export class FakeClock implements Clock {
 
   /** Sets only the wall clock, forward, as NTP or an operator does; timers and leases must not care. */
   jump(ms: number): void {
-    if (ms < 0) throw new RangeError("now() never goes backwards: a Clock hides it when the machine's clock is set back.");
+    if (ms < 0)
+      throw new RangeError("now() never goes backwards: a Clock hides it when the machine's clock is set back.");
     this.#wall += ms;
   }
 

@@ -1,0 +1,36 @@
+// Producers
+export { Stem, type StemOptions, type WaitOptions } from "./runtime/stem.ts";
+export { defineTask, type Task, type TaskCall, type TaskEnqueueExtras } from "./runtime/define-task.ts";
+export { TaskRegistry } from "./runtime/task-registry.ts";
+export type { StoredResult, TaskResult } from "./runtime/task-result.ts";
+export type { EnqueueOptions, EnqueueRequest, TaskEnqueueOptions, TaskEnqueuer } from "./contracts/task-enqueuer.ts";
+
+// Tasks
+export type * from "./contracts/task-handler.ts";
+export type { TaskOptions } from "./core/task-options.ts";
+export type { TaskRetryPolicy } from "./core/retry-policy.ts";
+export { exponentialJitterRetryStrategy, type RetryStrategy } from "./core/retry-strategy.ts";
+
+// Values
+export type { Envelope, EnvelopeInit } from "./core/envelope.ts";
+export { createEnvelope, generateEnvelopeId } from "./ports/create-envelope.ts";
+export { broadcastRoute, queueRoute, type RoutingInfo, type RoutingSubscription } from "./core/routing.ts";
+export { isTerminal, type TaskState } from "./core/task-state.ts";
+export type { Milliseconds } from "./core/duration.ts";
+export type { JsonObject, JsonValue } from "./core/json.ts";
+
+// Contracts of the adapters
+export type * from "./contracts/broker.ts";
+export type * from "./contracts/delivery-settler.ts";
+export type * from "./contracts/result-backend.ts";
+export type * from "./contracts/revoke-store.ts";
+export type * from "./contracts/storage-driver.ts";
+
+// Time, ids, logs
+export type { Clock, Timer } from "./contracts/clock.ts";
+export type { IdSource, Randomness } from "./contracts/identity.ts";
+export type { Logger, LogLevel } from "./contracts/logger.ts";
+export { consoleLogger, silentLogger } from "./ports/console-logger.ts";
+
+// Errors
+export * from "./errors.ts";

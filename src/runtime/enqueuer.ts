@@ -1,0 +1,122 @@
+import type { Broker } from "../contracts/broker.ts";
+import type { ResultBackend } from "../contracts/result-backend.ts";
+import type { EnqueueOptions, EnqueueRequest, TaskEnqueuer } from "../contracts/task-enqueuer.ts";
+import type { Envelope } from "../core/envelope.ts";
+import { type JsonObject, stringifyJson } from "../core/json.ts";
+import { InvalidOptionError, StemError, UnknownTaskError } from "../errors.ts";
+import type { RuntimePorts } from "./check-ports.ts";
+import { createEnqueuePlan, type EnqueueMoment, type EnqueuePlan, envelopeOf } from "./enqueue-plan.ts";
+import type { TaskRegistry } from "./task-registry.ts";
+
+/** Names without a handler may be anything, and without end. */
+const MAX_PLANS = 10_000;
+
+/** What an {@link Enqueuer} works with. */
+export interface EnqueuerParts extends Required<RuntimePorts> {
+  readonly broker: Broker;
+  readonly backend: ResultBackend | undefined;
+  readonly registry: TaskRegistry | undefined;
+  /** Whether a name without a handler is refused. */
+  readonly registeredOnly: boolean;
+}
+
+/** Turns requests into envelopes and publishes them, the `queued` status first. Shared by `Stem` and workers. */
+export class Enqueuer implements TaskEnqueuer {
+  readonly #parts: EnqueuerParts;
+  readonly #plans = new Map<string, EnqueuePlan>();
+
+  constructor(parts: EnqueuerParts) {
+    this.#parts = parts;
+  }
+
+  async enqueue(name: string, options: EnqueueOptions = {}): Promise<string> {
+    const envelope = envelopeOf(this.#planFor(name), options, this.#parts.ids, this.#moment());
+    if (this.#parts.backend === undefined) await this.#parts.broker.publish(envelope);
+    else await this.#publishQueued(this.#parts.backend, [envelope]);
+    return envelope.id;
+  }
+
+  async enqueueAll(requests: readonly EnqueueRequest[]): Promise<readonly string[]> {
+    if (!Array.isArray(requests)) throw new InvalidOptionError("requests", requests, "an array of tasks to enqueue");
+    const moment = this.#moment();
+    const { ids, backend, broker } = this.#parts;
+    const envelopes = requests.map((request) => envelopeOf(this.#planFor(request?.name), request, ids, moment));
+    if (envelopes.length === 0) return [];
+    if (backend === undefined) await broker.publishAll(envelopes);
+    else await this.#publishQueued(backend, envelopes);
+    return envelopes.map((envelope) => envelope.id);
+  }
+
+  #moment(): EnqueueMoment {
+    const now = this.#parts.clock.now();
+    return { now, date: new Date(now) };
+  }
+
+  #planFor(name: string): EnqueuePlan {
+    const { registry, registeredOnly } = this.#parts;
+    const handler = registry?.resolve(name);
+    const known = this.#plans.get(name);
+    if (known !== undefined && known.handler === handler) return known;
+    const plan = createEnqueuePlan(name, handler);
+    if (handler === undefined && registeredOnly) throw new UnknownTaskError(name);
+    if (this.#plans.size >= MAX_PLANS) this.#plans.clear();
+    this.#plans.set(name, plan);
+    return plan;
+  }
+
+  /**
+   * Writes `queued` before the message is there to be claimed, so that no worker's status is ever older. The caller's
+   * objects are copied, since they could change between the check and the publishing.
+   */
+  async #publishQueued(backend: ResultBackend, given: readonly Envelope[]): Promise<void> {
+    const envelopes = given.map(snapshot);
+    const writes = await Promise.allSettled(envelopes.map((envelope) => writeQueued(backend, envelope)));
+    const written = envelopes.filter((_, index) => isTrue(writes[index]));
+    const failure = writes.find((write) => write.status === "rejected");
+    if (failure !== undefined) {
+      await this.#takeBack(backend, written);
+      throw failure.reason;
+    }
+    const [only] = envelopes;
+    try {
+      if (envelopes.length === 1 && only !== undefined) await this.#parts.broker.publish(only);
+      else await this.#parts.broker.publishAll(envelopes);
+    } catch (error) {
+      // After an unknown outcome the messages may be there, and their statuses with them.
+      if (error instanceof StemError && error.outcome === "not-applied") await this.#takeBack(backend, written);
+      throw error;
+    }
+  }
+
+  async #takeBack(backend: ResultBackend, envelopes: readonly Envelope[]): Promise<void> {
+    const ends = await Promise.allSettled(envelopes.map((envelope) => backend.expire(envelope.id, 0)));
+    const failures = ends.filter((end) => end.status === "rejected");
+    if (failures.length === 0) return;
+    this.#parts.logger.log("warn", "A queued status of a task that was not published stays until it expires.", {
+      count: failures.length,
+      error: failures[0]?.reason,
+    });
+  }
+}
+
+function isTrue(result: PromiseSettledResult<boolean> | undefined): boolean {
+  return result?.status === "fulfilled" && result.value;
+}
+
+function snapshot(envelope: Envelope): Envelope {
+  return Object.freeze({
+    ...envelope,
+    args: copyJson(envelope.args, "args"),
+    meta: copyJson(envelope.meta, "meta"),
+    headers: { ...envelope.headers },
+  });
+}
+
+function copyJson(value: JsonObject, path: string): JsonObject {
+  return JSON.parse(stringifyJson(value, path)) as JsonObject;
+}
+
+function writeQueued(backend: ResultBackend, envelope: Envelope): Promise<boolean> {
+  const { name, queue, maxRetries } = envelope;
+  return backend.set(envelope.id, "queued", { meta: { ...envelope.meta, task: name, queue, maxRetries } });
+}
