@@ -305,7 +305,9 @@ export class SchemaTamperedError extends StemError {
 export class MultipleLinksError extends StemError {
   override readonly name = "MultipleLinksError";
   constructor(path: string, links: number) {
-    super("STEM_MULTIPLE_LINKS", `"${path}" has ${links} hard links; keep one name only.`, { details: { path, links } });
+    super("STEM_MULTIPLE_LINKS", `"${path}" has ${links} hard links; keep one name only.`, {
+      details: { path, links },
+    });
   }
 }
 

@@ -132,10 +132,7 @@ export interface ResultBackend {
   addGroupResult(groupId: string, status: TaskStatus): Promise<GroupStatus | null>;
   getGroup(groupId: string): Promise<GroupStatus | null>;
   /** `true` for exactly one caller per group, whose ids are kept in the group's meta; `false` also without group. */
-  claimChord(
-    groupId: string,
-    options?: Readonly<{ callbackTaskId?: string; dispatchedAt?: Date }>,
-  ): Promise<boolean>;
+  claimChord(groupId: string, options?: Readonly<{ callbackTaskId?: string; dispatchedAt?: Date }>): Promise<boolean>;
 
   /** Ends watches and releases what `open` took. Idempotent. */
   close(): Promise<void>;

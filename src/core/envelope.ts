@@ -189,7 +189,8 @@ function checkRecord(path: string, value: unknown): JsonObject {
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const [name, value] of Object.entries(checkRecord("headers", headers))) {
-    if (typeof value !== "string") throw new PayloadNotSerializableError(`headers.${name}`, "headers hold strings only");
+    if (typeof value !== "string")
+      throw new PayloadNotSerializableError(`headers.${name}`, "headers hold strings only");
   }
   return headers;
 }

@@ -25,11 +25,7 @@ export function mergeOptions<T extends object>(
 }
 
 /** Returns `value` when it is a whole number within the bounds, else throws `InvalidOptionError`. */
-export function checkInteger(
-  option: string,
-  value: unknown,
-  bounds: Readonly<{ min: number; max: number }>,
-): number {
+export function checkInteger(option: string, value: unknown, bounds: Readonly<{ min: number; max: number }>): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < bounds.min || value > bounds.max) {
     throw new InvalidOptionError(option, value, `a whole number from ${bounds.min} to ${bounds.max}`);
   }
