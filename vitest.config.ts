@@ -33,8 +33,8 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\//] } },
     maxWorkers: 2,
     projects: [
-      project("node", ["test/**/*.test.ts"], ["test/reliability/**"], 60_000),
-      project("reliability", ["test/reliability/**/*.test.ts"], [], 15 * 60_000),
+      project("node", ["test/**/*.test.ts"], ["test/{reliability,torture}/**"], 60_000),
+      project("reliability", ["test/{reliability,torture}/**/*.test.ts"], [], 15 * 60_000),
     ],
   },
 });

@@ -43,7 +43,7 @@ export function reviveError(description: ErrorDescription): StemError {
   };
   const error = new StemError(description.code as errors.StemErrorCode, description.message, facts);
   const known = CLASSES.get(description.name);
-  if (known !== undefined) Object.setPrototypeOf(error, known.prototype as object);
+  if (known !== undefined) Object.setPrototypeOf(error, known.prototype);
   Object.defineProperty(error, "name", { value: description.name, enumerable: false, configurable: true });
   return error;
 }

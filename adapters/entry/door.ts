@@ -2,7 +2,7 @@
 export * from "../../src/index.ts";
 export { InMemoryBroker, InMemoryResultBackend, InMemoryRevokeStore } from "../memory/index.ts";
 export type { ConnectionOptions } from "../sqlite/connection-options.ts";
-export type { Durability } from "../sqlite/hub/owner.ts";
+export type { Durability } from "../sqlite/durability.ts";
 export { SqliteBroker } from "../sqlite/sqlite-broker.ts";
 export type { SqliteBrokerOptions } from "../sqlite/sqlite-broker-options.ts";
 export { SqliteResultBackend } from "../sqlite/sqlite-result-backend.ts";

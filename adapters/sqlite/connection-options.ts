@@ -7,7 +7,7 @@ import { InvalidOptionError } from "../../src/errors.ts";
 import { consoleLogger } from "../../src/ports/console-logger.ts";
 import { createSystemClock } from "../../src/ports/system-clock.ts";
 import { systemRandomness } from "../../src/ports/system-randomness.ts";
-import type { Durability } from "./hub/owner.ts";
+import type { Durability } from "./durability.ts";
 
 /** How a store reaches its database; the same for broker, result backend and revoke store. */
 export interface ConnectionOptions {
@@ -55,8 +55,8 @@ const DEFAULTS = {
   engine: "auto" as "auto" | "thread" | "inline",
   durability: "full" as Durability,
   clock: undefined as Clock | undefined,
-  randomness: systemRandomness as Randomness,
-  logger: consoleLogger as Logger,
+  randomness: systemRandomness,
+  logger: consoleLogger,
 };
 
 /** Takes the connection options out of a store's options; the rest is the store's own to check. */

@@ -1,7 +1,11 @@
 import type { Clock } from "../../src/contracts/clock.ts";
 import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
 import { InvalidOptionError, UnsupportedEnvironmentError } from "../../src/errors.ts";
-import { type ConnectionOptions, type ResolvedConnectionOptions, splitConnectionOptions } from "./connection-options.ts";
+import {
+  type ConnectionOptions,
+  type ResolvedConnectionOptions,
+  splitConnectionOptions,
+} from "./connection-options.ts";
 import { acquireOwner } from "./hub/acquire-owner.ts";
 import { openInThread } from "./hub/engine-link.ts";
 import { HubClient } from "./hub/hub-client.ts";
@@ -34,11 +38,15 @@ let lastDriverId = 0;
  * Opens a database, or takes a share in it when this thread has it open already. `":memory:"` is a new database each
  * time. Throws `InvalidOptionError` when a second store asks for other durability than the first.
  */
-export async function openHub(file: string, options?: ConnectionOptions | ResolvedConnectionOptions): Promise<HubHandle> {
+export async function openHub(
+  file: string,
+  options?: ConnectionOptions | ResolvedConnectionOptions,
+): Promise<HubHandle> {
   if (typeof file !== "string" || file.trim() === "" || file.includes("\0")) {
     throw new InvalidOptionError("file", file, "the name of a database file");
   }
-  const connection = options !== undefined && "customClock" in options ? options : splitConnectionOptions(options).connection;
+  const connection =
+    options !== undefined && "customClock" in options ? options : splitConnectionOptions(options).connection;
   const driver = driverFor(file, connection);
   const database = driver.identify(file);
   const databaseKey = `${driverKey(driver)}\n${database}`;
@@ -80,19 +88,28 @@ function open(key: string, driver: StorageDriver, database: string, options: Res
   return shared;
 }
 
-async function connect(driver: StorageDriver, database: string, options: ResolvedConnectionOptions): Promise<HubClient> {
+async function connect(
+  driver: StorageDriver,
+  database: string,
+  options: ResolvedConnectionOptions,
+): Promise<HubClient> {
   const { engine, customClock, durability, logger, clock, randomness } = options;
   const platform = currentPlatform();
   const port = engine === "inline" || customClock ? undefined : await platform.spawnEngine?.(driver);
   if (port !== undefined) return openInThread(port, database, durability, logger);
-  if (engine === "thread") throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
+  if (engine === "thread")
+    throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
   const owner = await acquireOwner(driver, database, { host: platform, clock, randomness, logger, durability });
   return new HubClient(inlineLink(owner, clock));
 }
 
 function checkSame(first: ResolvedConnectionOptions, second: ResolvedConnectionOptions): void {
   if (first.durability !== second.durability) {
-    throw new InvalidOptionError("durability", second.durability, `"${first.durability}", as this database is open already`);
+    throw new InvalidOptionError(
+      "durability",
+      second.durability,
+      `"${first.durability}", as this database is open already`,
+    );
   }
   if (second.customClock && first.clock !== second.clock) {
     throw new InvalidOptionError("clock", second.clock, "the clock this database is open with already");

@@ -16,7 +16,8 @@ export function parseDatabaseUrl(url: string): string {
   const [prefix, scheme] = SCHEME.exec(url) ?? [];
   if (prefix === undefined || scheme === undefined) return url;
   const rest = url.slice(prefix.length);
-  if (/[?#]/.test(rest)) throw invalid(url, "without parameters and fragment (write %3F for ? and %23 for # in a name)");
+  if (/[?#]/.test(rest))
+    throw invalid(url, "without parameters and fragment (write %3F for ? and %23 for # in a name)");
   switch (scheme.toLowerCase()) {
     case "sqlite":
       return toPath(url, rest.startsWith("//") ? rest.slice(2) : rest);

@@ -29,7 +29,11 @@ import { routed, toDeliveryRef, toStoredMessage } from "./messages.ts";
 import { type HubHandle, openHub } from "./open-hub.ts";
 import type { DeliveryRef } from "./operations/settle.ts";
 import { parseDatabaseUrl } from "./parse-database-url.ts";
-import { resolveSqliteBrokerOptions, type ResolvedSqliteBrokerOptions, type SqliteBrokerOptions } from "./sqlite-broker-options.ts";
+import {
+  resolveSqliteBrokerOptions,
+  type ResolvedSqliteBrokerOptions,
+  type SqliteBrokerOptions,
+} from "./sqlite-broker-options.ts";
 import { SqliteConsumer } from "./sqlite-consumer.ts";
 import { SqliteDeadLetters } from "./sqlite-dead-letters.ts";
 import { createSqliteSettler } from "./sqlite-settler.ts";
@@ -48,7 +52,10 @@ const CAPABILITIES: BrokerCapabilities = {
   deliveryGuarantee: "at-least-once",
 };
 
-const PUBLISH_DEFAULTS = { routing: undefined, onConflict: "reject" } as const satisfies Record<keyof PublishOptions, unknown>;
+const PUBLISH_DEFAULTS = { routing: undefined, onConflict: "reject" } as const satisfies Record<
+  keyof PublishOptions,
+  unknown
+>;
 const CONSUME_DEFAULTS: Readonly<Record<keyof ConsumeOptions, unknown>> = {
   prefetch: 1,
   consumerGroup: undefined,
@@ -174,7 +181,8 @@ export class SqliteBroker implements Broker {
   }
 
   async retry(delivery: Delivery, next: Envelope): Promise<void> {
-    if (next?.id !== delivery.envelope.id) throw new InvalidOptionError("next.id", next?.id, "the id of the delivered message");
+    if (next?.id !== delivery.envelope.id)
+      throw new InvalidOptionError("next.id", next?.id, "the id of the delivered message");
     const message = toStoredMessage(next, this.#options.maxPayloadBytes);
     await this.#settle(delivery, (hub, ref) => hub.call("retry", { delivery: ref, next: message }));
   }
@@ -275,7 +283,12 @@ export class SqliteBroker implements Broker {
   }
 }
 
-function checkPublishOptions(options: PublishOptions): Readonly<Required<Pick<PublishOptions, "onConflict">> & PublishOptions> {
-  const merged = mergeOptions(PUBLISH_DEFAULTS as Required<Record<keyof PublishOptions, unknown>>, options) as PublishOptions;
+function checkPublishOptions(
+  options: PublishOptions,
+): Readonly<Required<Pick<PublishOptions, "onConflict">> & PublishOptions> {
+  const merged = mergeOptions(
+    PUBLISH_DEFAULTS as Required<Record<keyof PublishOptions, unknown>>,
+    options,
+  ) as PublishOptions;
   return { ...merged, onConflict: checkOneOf("onConflict", merged.onConflict, ["reject", "replace-pending"]) };
 }

@@ -26,12 +26,7 @@ export class SqliteConsumer implements Consumer {
   #failure: unknown;
   #ended: Promise<void> | undefined;
 
-  constructor(
-    hub: HubClient,
-    settings: ConsumerSettings,
-    logger: Logger,
-    onEnd: (consumer: SqliteConsumer) => void,
-  ) {
+  constructor(hub: HubClient, settings: ConsumerSettings, logger: Logger, onEnd: (consumer: SqliteConsumer) => void) {
     this.#hub = hub;
     this.#settings = settings;
     this.#logger = logger;
@@ -94,7 +89,9 @@ export class SqliteConsumer implements Consumer {
       this.#logger.log("error", "A stored message could not be read.", { seq: stored.seq, error });
       if (isLeased(stored)) {
         const delivery = toRef(stored);
-        this.#hub.call("deadLetter", { delivery, reason: "undecodable", meta }).catch((fault: unknown) => this.#report(fault));
+        this.#hub
+          .call("deadLetter", { delivery, reason: "undecodable", meta })
+          .catch((fault: unknown) => this.#report(fault));
       }
       return undefined;
     }

@@ -49,7 +49,7 @@ export function checkSchema(database: WasmDatabase, migrations: readonly Migrati
   const expected = new Map(
     migrations
       .filter((migration) => migration.version <= version)
-      .flatMap((migration) => migration.statements.filter((statement) => /^create /.test(statement)))
+      .flatMap((migration) => migration.statements.filter((statement) => statement.startsWith("create ")))
       .map((statement) => [objectName(statement), statement]),
   );
   for (const found of database.all<SchemaObject>(READ_SCHEMA)) {

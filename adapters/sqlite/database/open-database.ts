@@ -1,4 +1,9 @@
-import { DatabaseCorruptError, DatabaseReplacedError, EngineError, NotAQueueDatabaseError } from "../../../src/errors.ts";
+import {
+  DatabaseCorruptError,
+  DatabaseReplacedError,
+  EngineError,
+  NotAQueueDatabaseError,
+} from "../../../src/errors.ts";
 import type { EngineHost } from "../../../src/contracts/platform.ts";
 import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
 import type { Migration } from "../migrations/index.ts";

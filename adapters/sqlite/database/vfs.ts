@@ -67,7 +67,7 @@ export class StorageVfs {
     this.#ioStruct = ioStruct;
     const name = this.#engine.allocateText("stem");
     const noDynamicLibraries = [0, 0, 0, 0];
-    const [open, remove, access, fullPath, randomness, sleep, time, lastError, timeInt64] = vfs as number[];
+    const [open, remove, access, fullPath, randomness, sleep, time, lastError, timeInt64] = vfs;
     const fields = [2, FILE_BYTES, MAX_PATH_BYTES, 0, name, 0, open, remove, access, fullPath, ...noDynamicLibraries];
     const struct = this.#struct([...fields, randomness, sleep, time, lastError, timeInt64] as number[]);
     const code = exports.sqlite3_vfs_register(struct, 1);
@@ -111,7 +111,10 @@ export class StorageVfs {
     return [
       { signature: "ii", call: (file: number) => this.#close(file) },
       { signature: "iiiij", call: (file: number, to: number, n: number, at: bigint) => this.#read(file, to, n, at) },
-      { signature: "iiiij", call: (file: number, from: number, n: number, at: bigint) => this.#write(file, from, n, at) },
+      {
+        signature: "iiiij",
+        call: (file: number, from: number, n: number, at: bigint) => this.#write(file, from, n, at),
+      },
       { signature: "iij", call: (file: number, size: bigint) => this.#truncate(file, size) },
       { signature: "iii", call: (file: number) => this.#sync(file) },
       { signature: "iii", call: (file: number, out: number) => this.#size(file, out) },
@@ -132,8 +135,14 @@ export class StorageVfs {
           this.#openFile(name, file, flags, out),
       },
       { signature: "iiii", call: (_vfs: number, name: number, sync: number) => this.#delete(name, sync) },
-      { signature: "iiiii", call: (_vfs: number, name: number, _flags: number, out: number) => this.#access(name, out) },
-      { signature: "iiiii", call: (_vfs: number, name: number, n: number, out: number) => this.#fullPath(name, n, out) },
+      {
+        signature: "iiiii",
+        call: (_vfs: number, name: number, _flags: number, out: number) => this.#access(name, out),
+      },
+      {
+        signature: "iiiii",
+        call: (_vfs: number, name: number, n: number, out: number) => this.#fullPath(name, n, out),
+      },
       { signature: "iiii", call: (_vfs: number, n: number, out: number) => this.#randomness(n, out) },
       { signature: "iii", call: (_vfs: number, microseconds: number) => microseconds },
       { signature: "iii", call: (_vfs: number, out: number) => this.#time(out) },
@@ -173,7 +182,8 @@ export class StorageVfs {
     return this.#guarded(SQLITE.IOERR_READ, () => {
       const file = this.#fileAt(pointer);
       const into = this.#engine.bytes.subarray(to, to + count);
-      const got = file instanceof TemporaryFile ? file.read(into, Number(at)) : this.#files.read(file, into, Number(at));
+      const got =
+        file instanceof TemporaryFile ? file.read(into, Number(at)) : this.#files.read(file, into, Number(at));
       if (got === count) return SQLITE.OK;
       // SQLite relies on zeros behind a short read.
       into.fill(0, got);

@@ -4,7 +4,7 @@ import { reviveError } from "../../../src/error-transfer.ts";
 import { EngineError } from "../../../src/errors.ts";
 import type { FromEngine, ToEngine } from "./engine-messages.ts";
 import { HubClient } from "./hub-client.ts";
-import type { Durability } from "./owner.ts";
+import type { Durability } from "../durability.ts";
 
 /** Opens a database in the engine thread behind `port`; on failure the thread is ended. */
 export function openInThread(

@@ -1,5 +1,5 @@
 import type { ErrorDescription } from "../../../src/error-transfer.ts";
-import type { Durability } from "./owner.ts";
+import type { Durability } from "../durability.ts";
 import type { MemberBatch, OwnerBatch } from "./protocol.ts";
 
 /** From the opening thread to the engine's thread. */

@@ -31,7 +31,8 @@ export function serveEngine(parts: EngineServerParts): (message: ToEngine) => vo
   const open = async (message: Extract<ToEngine, { type: "open" }>): Promise<void> => {
     const { host, clock, randomness } = parts;
     const logger = {
-      log: (level: "debug" | "info" | "warn" | "error", text: string) => parts.post({ type: "log", level, message: text }),
+      log: (level: "debug" | "info" | "warn" | "error", text: string) =>
+        parts.post({ type: "log", level, message: text }),
     };
     const { durability } = message;
     owner = await acquireOwner(parts.driver, message.database, { host, clock, randomness, logger, durability });

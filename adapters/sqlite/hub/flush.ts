@@ -86,7 +86,7 @@ export function refuse({ call }: PendingCall, error: StemError): Reply {
 }
 
 function operationNamed(name: string): Operation<unknown, unknown> {
-  if (Object.hasOwn(OPERATIONS, name)) return OPERATIONS[name as OperationName] as unknown as Operation<unknown, unknown>;
+  if (Object.hasOwn(OPERATIONS, name)) return OPERATIONS[name as OperationName];
   return {
     kind: "read",
     run: () => {

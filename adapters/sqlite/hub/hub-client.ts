@@ -46,7 +46,7 @@ export class HubClient {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise<ResultOf<Name>>((resolve, reject) => {
       const id = this.#nextId++;
-      this.#pending.set(id, { operation, resolve: resolve as (value: unknown) => void, reject });
+      this.#pending.set(id, { operation, resolve, reject });
       this.#outgoing.push([id, operation, args]);
       this.#updateWaiting();
       if (this.#outgoing.length === 1) queueMicrotask(() => this.#flush());

@@ -9,6 +9,7 @@ import { inTransaction, runShared, type TransactionEnd } from "../database/trans
 import type { VfsDefects } from "../database/vfs.ts";
 import type { WasmDatabase } from "../database/wasm-database.ts";
 import type { OwnerEvents, SubscriptionRef } from "../operations/operation.ts";
+import type { Durability } from "../durability.ts";
 import { BOUND_LEASES, RELEASE_ORPHANS, SHIFT_LEASES } from "../sql/queue-jobs.ts";
 import { type Claim, Consumers } from "./consumers.ts";
 import { CallStep, type PendingCall, refuse } from "./flush.ts";
@@ -17,9 +18,6 @@ import { OwnerClock } from "./owner-clock.ts";
 import type { MemberBatch, OwnerBatch } from "./protocol.ts";
 import { TokenSource } from "./tokens.ts";
 import { Watchers } from "./watchers.ts";
-
-/** `full`: acknowledged means safe from a power cut. `relaxed`: safe from the end of the process only. */
-export type Durability = "full" | "relaxed";
 
 /** What an owner is made of. */
 export interface OwnerParts {

@@ -94,9 +94,7 @@ export const findReplayable: Operation<FindReplayableArgs, DeadLetterRow[]> = {
 export const replay: Operation<ReplayArgs, number[]> = {
   kind: "steps",
   run(scope, { namespace, queue, messages }) {
-    const moved = messages.filter(
-      ({ seq }) => scope.sql.get(IS_REPLAYABLE, { namespace, queue, seq }) !== undefined,
-    );
+    const moved = messages.filter(({ seq }) => scope.sql.get(IS_REPLAYABLE, { namespace, queue, seq }) !== undefined);
     for (const { seq, message } of moved) {
       scope.sql.run(DELETE_DEAD_LETTER, { seq });
       insertMessage(scope, namespace, message);
@@ -114,6 +112,5 @@ export const purgeDeadLetters: Operation<FindReplayableArgs, number> = {
 /** Deletes a bounded number of dead letters that died at or before `before`; returns how many. */
 export const sweepDeadLetters: Operation<{ readonly namespace: string; readonly before: number }, number> = {
   kind: "statement",
-  run: (scope, { namespace, before }) =>
-    scope.sql.run(SWEEP_DEAD_LETTERS, { namespace, before, limit: SWEEP_LIMIT }),
+  run: (scope, { namespace, before }) => scope.sql.run(SWEEP_DEAD_LETTERS, { namespace, before, limit: SWEEP_LIMIT }),
 };
