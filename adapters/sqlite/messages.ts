@@ -24,7 +24,8 @@ export function toStoredMessage(envelope: Envelope, maxPayloadBytes: number): St
     queue: envelope.queue,
     priority: envelope.priority,
     notBefore: envelope.notBefore?.getTime() ?? 0,
-    visibilityTimeout: envelope.visibilityTimeout ?? null,
+    // The column holds whole milliseconds; a lease is never shorter than asked for.
+    visibilityTimeout: envelope.visibilityTimeout === undefined ? null : Math.ceil(envelope.visibilityTimeout),
     envelope: encodeEnvelope(envelope, maxPayloadBytes),
   };
 }

@@ -154,7 +154,7 @@ export class SqliteBroker implements Broker {
         channels: broadcastChannels,
         prefetch: checkInteger("prefetch", merged.prefetch, { min: 1, max: MAX_PREFETCH }),
         consumerName: checkName("consumer", merged.consumerName ?? generateEnvelopeId()),
-        defaultVisibilityTimeout,
+        defaultVisibilityTimeout: Math.ceil(defaultVisibilityTimeout),
         maxDeliveries,
         pollInterval,
       },

@@ -12,7 +12,7 @@ import {
 import { dirname } from "node:path";
 import { DatabaseBusyError, DatabaseReplacedError } from "../../src/errors.ts";
 import { flushDirectory, hasCode, storageFailure } from "./node-errors.ts";
-import { nodeFilePath } from "./node-lease.ts";
+import { nodeFilePath } from "./node-file-path.ts";
 
 const LOGS = [
   { name: "wal", magics: ["377f0682", "377f0683"] },
@@ -38,8 +38,9 @@ export function refuseForeignLocks(path: string): void {
 /**
  * Takes over what a crashed ordinary SQLite program left beside the database: its log gets our private name, so that
  * recovery finds it. Throws `DatabaseReplacedError` when there is a log of ours too, since only one can belong.
+ * `prepare` runs before anything is changed, when there is something to take over.
  */
-export function adoptForeignLogs(path: string): void {
+export function adoptForeignLogs(path: string, prepare: () => void): void {
   // SQLite discards the log of a database that has no pages.
   if (sizeOf(path) === 0) return;
   const found = LOGS.filter(({ name, magics }) => magics.some((magic) => magic === readMagic(`${path}-${name}`)));
@@ -49,6 +50,7 @@ export function adoptForeignLogs(path: string): void {
     const both = `"${path}-${name}" of another SQLite program and "${nodeFilePath(path, name)}"`;
     throw new DatabaseReplacedError(path, `has two logs, ${both}; only one of them belongs to it`);
   }
+  prepare();
   try {
     for (const { name } of found) renameSync(`${path}-${name}`, nodeFilePath(path, name));
     rmSync(`${path}-shm`, { force: true });

@@ -2,14 +2,11 @@ import { statSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import type { StorageFileName, StorageLease, SyncFile } from "../../src/contracts/storage-driver.ts";
 import { ClosedError, DatabaseReplacedError, MultipleLinksError } from "../../src/errors.ts";
+import { adoptForeignLogs } from "./node-adoption.ts";
+import { nodeFilePath } from "./node-file-path.ts";
 import { flushDirectory, hasCode, storageFailure } from "./node-errors.ts";
 import { NodeFile } from "./node-file.ts";
 import type { Ownership } from "./node-listening-ownership.ts";
-
-/** Names of its own for the logs keep ordinary SQLite programs from finding, and destroying, them. */
-export function nodeFilePath(database: string, name: StorageFileName): string {
-  return name === "db" ? database : `${database}-stem${name}`;
-}
 
 /** The files of one database, for as long as this context owns it. */
 export class NodeLease implements StorageLease {
@@ -51,6 +48,11 @@ export class NodeLease implements StorageLease {
       if (!hasCode(error, "ENOENT")) throw storageFailure("unlink", path, error);
     }
     if (options.flush) flushDirectory(dirname(this.path));
+  }
+
+  adoptLogs(prepare: () => void): void {
+    this.#checkOwned();
+    adoptForeignLogs(this.path, prepare);
   }
 
   /** Takes three system calls, about 10 microseconds. */

@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { StorageAcquisition, StorageDriver } from "../../src/contracts/storage-driver.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
-import { adoptForeignLogs, refuseForeignLocks } from "./node-adoption.ts";
+import { refuseForeignLocks } from "./node-adoption.ts";
 import { createFolders, identifyFile } from "./node-identity.ts";
 import { NodeLease } from "./node-lease.ts";
 import { becomeOwner } from "./node-ownership.ts";
@@ -37,7 +37,6 @@ export function nodeStorage(options: NodeStorageOptions = {}): StorageDriver {
       if ("peer" in result) return { role: "member", peer: result.peer };
       try {
         refuseForeignLocks(path);
-        adoptForeignLogs(path);
       } catch (error) {
         await result.owner.release();
         throw error;

@@ -33,6 +33,12 @@ export interface StorageLease {
   /** Deletes a file; when absent, does nothing. With `flush`, the deletion survives a power cut. */
   delete(name: StorageFileName, options: Readonly<{ flush: boolean }>): void;
   /**
+   * Takes over the log that an ordinary SQLite program left beside the database when it crashed: afterwards it is
+   * `wal` or `journal` of this lease. Calls `prepare` first, and only when there is one. Throws
+   * `DatabaseReplacedError` when there is a log of ours as well. Absent where no other program can reach the files.
+   */
+  adoptLogs?(prepare: () => void): void;
+  /**
    * Throws `DatabaseReplacedError` when the open database is no longer the one its name leads to. Called before
    * acknowledgements, so it has to be cheap.
    */

@@ -62,6 +62,8 @@ export async function openDatabase(
   const files = new StorageFiles(lease);
   try {
     const header = inspect(files, options.migrations);
+    // Masked first: a crash after the renaming must not leave a file of ours that looks closed beside a log.
+    if (header !== "empty") lease.adoptLogs?.(() => files.guard());
     if (header !== "sqlite") files.guard();
     const database = new WasmDatabase(engine, files, options);
     configure(database);
@@ -92,7 +94,7 @@ function inspect(files: StorageFiles, migrations: readonly Migration[] | undefin
     throw new NotAQueueDatabaseError(lease.path, "it is a SQLite database of another application");
   }
   checkVersion(header.getUint32(USER_VERSION_OFFSET), lease.path, migrations);
-  if (lease.exists("wal")) {
+  if (lease.exists("wal") || lease.exists("journal")) {
     throw new DatabaseReplacedError(lease.path, "was put in the place of another file whose log is still there");
   }
   return kind;
