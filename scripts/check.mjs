@@ -10,6 +10,7 @@ const steps = [
   ["package types", tool("attw"), ["--pack", ".", "--profile", "esm-only"]],
 ];
 
+/** @type {string[]} */
 const failed = [];
 for (const [name, command, args] of steps) {
   console.log(`\n== ${name}`);
