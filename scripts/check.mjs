@@ -10,11 +10,11 @@ const steps = [
   ["package types", tool("attw"), ["--pack", ".", "--profile", "esm-only"]],
 ];
 
-/** @type {string[]} */
 const failed = [];
 for (const [name, command, args] of steps) {
   console.log(`\n== ${name}`);
   if ((await run(command, args)) !== 0) failed.push(name);
 }
-console.log(failed.length === 0 ? "\nAll checks passed." : `\nFailed: ${failed.join(", ")}.`);
+if (failed.length === 0) console.log("\nAll checks passed.");
+else console.log("\nFailed:", failed.join(", "));
 process.exitCode = failed.length === 0 ? 0 : 1;
