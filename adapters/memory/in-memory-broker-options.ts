@@ -9,7 +9,7 @@ import { consoleLogger } from "../../src/ports/console-logger.ts";
 import { generateEnvelopeId } from "../../src/ports/create-envelope.ts";
 import { createSystemClock } from "../../src/ports/system-clock.ts";
 import { checkFunction, checkMethods } from "./check-port.ts";
-import { InMemoryBrokerStore } from "./in-memory-broker-store.ts";
+import type { InMemoryBrokerStore } from "./in-memory-broker-store.ts";
 
 /** Tuning for `InMemoryBroker`. Every field is optional. */
 export interface InMemoryBrokerOptions {

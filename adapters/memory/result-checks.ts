@@ -57,12 +57,12 @@ export function isEqualJson(one: JsonValue, other: JsonValue): boolean {
   if (one === null || other === null || typeof one !== "object" || typeof other !== "object") return one === other;
   if (Array.isArray(one) !== Array.isArray(other)) return false;
   const left = Object.entries(one);
-  const right = new Map(Object.entries(other) as [string, JsonValue][]);
+  const right = new Map<string, JsonValue>(Object.entries(other));
   return (
     left.length === right.size &&
     left.every(([key, value]) => {
       const counterpart = right.get(key);
-      return counterpart !== undefined && isEqualJson(value as JsonValue, counterpart);
+      return counterpart !== undefined && isEqualJson(value, counterpart);
     })
   );
 }
