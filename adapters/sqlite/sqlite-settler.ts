@@ -1,12 +1,50 @@
-import type { DeliverySettler } from "../../src/contracts/delivery-settler.ts";
+import type { Delivery } from "../../src/contracts/broker.ts";
+import type { DeliveryEnd, DeliveryOutcome, DeliverySettler } from "../../src/contracts/delivery-settler.ts";
 import type { ResultBackend } from "../../src/contracts/result-backend.ts";
+import { checkName } from "../../src/core/names.ts";
+import { checkOneOf } from "../../src/core/options.ts";
+import { InvalidOptionError } from "../../src/errors.ts";
+import { toDeliveryRef, toStoredMessage } from "./messages.ts";
 import type { HubHandle } from "./open-hub.ts";
+import type { StoredDeliveryEnd } from "./operations/settle-task.ts";
+import { SqliteResultBackend } from "./sqlite-result-backend.ts";
+import { checkText, encodeObject, toStoredWrite } from "./status-json.ts";
 
+const END_KINDS: readonly DeliveryEnd["kind"][] = ["ack", "retry", "dead-letter"];
+
+/** What ends deliveries of the broker in one transaction with `backend`; `undefined` unless they share a database. */
 export function createSqliteSettler(
-  _handle: HubHandle,
-  _backend: ResultBackend,
-  _max: number,
-  _namespace: string,
+  handle: HubHandle,
+  backend: ResultBackend,
+  maxPayloadBytes: number,
+  namespace: string,
 ): DeliverySettler | undefined {
-  return undefined;
+  if (!(backend instanceof SqliteResultBackend) || !backend.sharesDatabase(handle)) return undefined;
+  return {
+    async settle(delivery: Delivery, { end, status, groupId, publish = [] }: DeliveryOutcome): Promise<void> {
+      const ref = toDeliveryRef(delivery) ?? null;
+      const write = toStoredWrite(status, backend.bounds);
+      await handle.hub.call("settleTask", {
+        delivery: ref,
+        end: toStoredEnd(delivery, end, maxPayloadBytes),
+        backendNamespace: backend.namespace,
+        status: ref === null ? write : { ...write, fence: ref.token },
+        groupId: groupId === undefined ? null : checkName("group id", groupId),
+        brokerNamespace: namespace,
+        publish: publish.map((envelope) => toStoredMessage(envelope, maxPayloadBytes)),
+      });
+    },
+  };
+}
+
+function toStoredEnd(delivery: Delivery, end: DeliveryEnd, maxPayloadBytes: number): StoredDeliveryEnd {
+  checkOneOf("end.kind", end.kind, END_KINDS);
+  if (end.kind === "ack") return { kind: "ack" };
+  if (end.kind === "dead-letter") {
+    const meta = encodeObject("meta", end.meta ?? {}, maxPayloadBytes);
+    return { kind: "dead-letter", reason: checkText("reason", end.reason), meta };
+  }
+  const { id } = delivery.envelope;
+  if (end.next?.id !== id) throw new InvalidOptionError("next.id", end.next?.id, "the id of the delivered message");
+  return { kind: "retry", next: toStoredMessage(end.next, maxPayloadBytes) };
 }

@@ -1,7 +1,12 @@
 import * as consumeOperations from "./consume.ts";
+import * as groupOperations from "./groups.ts";
+import * as heartbeatOperations from "./heartbeats.ts";
 import * as inspectOperations from "./inspect.ts";
 import type { Operation } from "./operation.ts";
 import * as publishOperations from "./publish.ts";
+import * as resultOperations from "./results.ts";
+import * as revocationOperations from "./revocations.ts";
+import * as settleTaskOperations from "./settle-task.ts";
 import * as settleOperations from "./settle.ts";
 
 /** Every operation an owner can be asked for, by name. */
@@ -26,6 +31,27 @@ export interface OperationTable {
   readonly replay: typeof inspectOperations.replay;
   readonly purgeDeadLetters: typeof inspectOperations.purgeDeadLetters;
   readonly sweepDeadLetters: typeof inspectOperations.sweepDeadLetters;
+  readonly settleTask: typeof settleTaskOperations.settleTask;
+  readonly setStatus: typeof resultOperations.setStatus;
+  readonly getStatus: typeof resultOperations.getStatus;
+  readonly watchStatus: typeof resultOperations.watchStatus;
+  readonly unwatch: typeof resultOperations.unwatch;
+  readonly listStatuses: typeof resultOperations.listStatuses;
+  readonly expireStatus: typeof resultOperations.expireStatus;
+  readonly sweepResults: typeof resultOperations.sweepResults;
+  readonly initGroup: typeof groupOperations.initGroup;
+  readonly addGroupResult: typeof groupOperations.addGroupResult;
+  readonly getGroup: typeof groupOperations.getGroup;
+  readonly claimChord: typeof groupOperations.claimChord;
+  readonly setHeartbeat: typeof heartbeatOperations.setHeartbeat;
+  readonly getHeartbeat: typeof heartbeatOperations.getHeartbeat;
+  readonly listHeartbeats: typeof heartbeatOperations.listHeartbeats;
+  readonly removeHeartbeat: typeof heartbeatOperations.removeHeartbeat;
+  readonly upsertRevocations: typeof revocationOperations.upsertRevocations;
+  readonly getRevocation: typeof revocationOperations.getRevocation;
+  readonly listRevocations: typeof revocationOperations.listRevocations;
+  readonly watchRevocations: typeof revocationOperations.watchRevocations;
+  readonly pruneRevocations: typeof revocationOperations.pruneRevocations;
 }
 
 export type OperationName = keyof OperationTable;
@@ -40,4 +66,9 @@ export const OPERATIONS: OperationTable = {
   ...settleOperations,
   ...consumeOperations,
   ...inspectOperations,
+  ...settleTaskOperations,
+  ...resultOperations,
+  ...groupOperations,
+  ...heartbeatOperations,
+  ...revocationOperations,
 };

@@ -1,0 +1,77 @@
+import { isTerminal } from "../../../src/core/task-state.ts";
+import { DuplicateIdConflictError } from "../../../src/errors.ts";
+import { toStatusText } from "../status-json.ts";
+import { putGroupResult } from "./groups.ts";
+import type { Operation, OperationScope } from "./operation.ts";
+import { storeMessage, type StoredMessage } from "./publish.ts";
+import { findStatus, putStatus, type StoredStatusWrite } from "./results.ts";
+import { ackDelivery, deadLetterDelivery, type DeliveryRef, retryDelivery } from "./settle.ts";
+
+/** How a delivery ends, encoded and checked by the member; `meta` is JSON. */
+export type StoredDeliveryEnd =
+  | { readonly kind: "ack" }
+  | { readonly kind: "retry"; readonly next: StoredMessage }
+  | { readonly kind: "dead-letter"; readonly reason: string; readonly meta: string };
+
+export interface SettleTaskArgs {
+  /** Null for a broadcast, which has no lease to end. */
+  readonly delivery: DeliveryRef | null;
+  readonly end: StoredDeliveryEnd;
+  readonly backendNamespace: string;
+  /** Its fence is the token of the delivery. */
+  readonly status: StoredStatusWrite;
+  readonly groupId: string | null;
+  readonly brokerNamespace: string;
+  readonly publish: readonly StoredMessage[];
+}
+
+/**
+ * Ends a delivery, and stores its status, its group result and what follows it, all or nothing: a stale token is
+ * `LeaseLostError`. Where the rule of statuses lets the stored one stand, the delivery is ended all the same. Settling
+ * a delivery again that this owner knows as settled does nothing.
+ */
+export const settleTask: Operation<SettleTaskArgs, void> = {
+  kind: "steps",
+  run(scope, { delivery, end, backendNamespace, status, groupId, brokerNamespace, publish }) {
+    if (delivery !== null && scope.events.wasSettled(delivery.token)) return;
+    const isStored = putStatus(scope, backendNamespace, status);
+    if (groupId !== null) addToGroup(scope, { namespace: backendNamespace, groupId }, status, isStored);
+    for (const message of publish) publishOnce(scope, brokerNamespace, message);
+    // Last: what it tells the owner is not taken back when a later step throws.
+    if (delivery !== null) endDelivery(scope, delivery, end);
+  },
+};
+
+function endDelivery(scope: OperationScope, delivery: DeliveryRef, end: StoredDeliveryEnd): void {
+  switch (end.kind) {
+    case "ack":
+      ackDelivery(scope, delivery);
+      break;
+    case "retry":
+      retryDelivery(scope, delivery, end.next);
+      break;
+    case "dead-letter":
+      deadLetterDelivery(scope, delivery, end.reason, end.meta);
+      break;
+  }
+}
+
+/** A group counts what its member's status is in the end, which is the stored one where that stands. */
+function addToGroup(
+  scope: OperationScope,
+  group: Readonly<{ namespace: string; groupId: string }>,
+  status: StoredStatusWrite,
+  isStored: boolean,
+): void {
+  const member = isStored ? status : (findStatus(scope, { namespace: group.namespace, id: status.id }) ?? status);
+  if (isTerminal(member.state)) putGroupResult(scope, group, { taskId: member.id, status: toStatusText(member) });
+}
+
+function publishOnce(scope: OperationScope, namespace: string, message: StoredMessage): void {
+  try {
+    storeMessage(scope, namespace, message, false);
+  } catch (error) {
+    // The id belongs to a message that was stored before; it stays as it is.
+    if (!(error instanceof DuplicateIdConflictError)) throw error;
+  }
+}
