@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { measureIdleCpu } from "../lib/measure.mjs";
+import { percentile } from "../lib/statistics.mjs";
+
+const SETTLE_MS = 1_000;
+const POLL_MS = 1_000;
+const FULL_MODES = ["stem-full", "stem-full-one-file", "plainjob-full", "stem-relaxed"];
+
+/** The same gaps in every run: a generator with a fixed seed. */
+function* gaps(upTo) {
+  let state = 20_241;
+  for (;;) {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    yield (state / 2 ** 31) * upTo;
+  }
+}
+
+/** From the call of `enqueue` to the start of the handler, in a worker of the same process that has nothing to do. */
+export const enqueueToStart = {
+  name: "enqueue-to-start",
+  rounds: 3,
+  contenders: FULL_MODES,
+  metrics: {
+    latency: {
+      title: "enqueue to start, idle worker in the same process",
+      unit: "ms",
+      better: "lower",
+      goal: { contender: ["stem-full", "stem-full-one-file"], atMost: 0.3 },
+    },
+  },
+  sizes: { full: { samples: 200, polled: 15 }, quick: { samples: 60, polled: 4 } },
+  async run(contender, directory, { samples, polled }) {
+    const count = contender.polls ? polled : samples;
+    const warmup = contender.polls ? 1 : 20;
+    const started = new Map();
+    const workplace = await contender.openWorkplace(directory, {
+      onStart: (i) => started.get(i)?.(performance.now()),
+    });
+    await workplace.start();
+    await sleep(SETTLE_MS / 4);
+    const gap = gaps(contender.polls ? POLL_MS : 30);
+    const latencies = [];
+    for (let i = 0; i < warmup + count; i += 1) {
+      await sleep(gap.next().value);
+      const start = new Promise((resolve) => started.set(i, resolve));
+      const called = performance.now();
+      const enqueued = workplace.enqueue(i);
+      latencies.push((await start) - called);
+      await enqueued;
+    }
+    await workplace.stop();
+    await workplace.close();
+    const counted = latencies.slice(warmup);
+    return { latency: { value: percentile(counted, 0.5), p99: `${percentile(counted, 0.99).toFixed(2)} ms` } };
+  },
+};
+
+/** What a worker that waits costs. */
+export const idleWorker = {
+  name: "idle",
+  rounds: 2,
+  contenders: FULL_MODES,
+  metrics: {
+    cpu: {
+      title: "idle worker: CPU over 10 s",
+      unit: "% of a core",
+      better: "lower",
+      goal: { contender: ["stem-full", "stem-full-one-file"], atMost: 0.1 },
+    },
+    memory: { title: "idle worker: memory", unit: "MB RSS", better: "lower" },
+  },
+  sizes: { full: { ms: 10_000 }, quick: { ms: 3_000 } },
+  async run(contender, directory, { ms }) {
+    const finished = [];
+    const workplace = await contender.openWorkplace(directory, { onDone: (i) => finished.push(i) });
+    await workplace.start();
+    await workplace.enqueue(1);
+    await sleep(SETTLE_MS);
+    const cpu = await measureIdleCpu(ms);
+    const memory = process.memoryUsage.rss() / 2 ** 20;
+    await workplace.stop();
+    await workplace.close();
+    if (finished.length !== 1) throw new Error("the worker did not work");
+    return { cpu: { value: cpu }, memory: { value: memory } };
+  },
+};

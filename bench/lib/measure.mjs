@@ -1,0 +1,38 @@
+// How a case measures inside its own process. Repeated small pieces of work go through tinybench; a whole run that
+// cannot be repeated in one process (a backlog worked off) is timed once.
+import { setTimeout as sleep } from "node:timers/promises";
+import { Bench } from "tinybench";
+
+/**
+ * Calls `work` `warmup` times, then `iterations` times, and returns how many calls per second there were, and the
+ * latency of one in milliseconds (p50, p99). A synchronous `work` is called without a promise in between.
+ */
+export async function measureRate(work, { iterations, warmup, isAsync = true }) {
+  const bench = new Bench({
+    iterations,
+    time: 0,
+    warmup: warmup > 0,
+    warmupIterations: warmup,
+    warmupTime: 0,
+    throws: true,
+  });
+  bench.add("work", work, { async: isAsync });
+  const [task] = await bench.run();
+  const { latency, totalTime } = task.result;
+  return { perSecond: (latency.samplesCount * 1_000) / totalTime, p50: latency.p50, p99: latency.p99 };
+}
+
+/** Runs `work` once and returns how many milliseconds it took. */
+export async function measureOnce(work) {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** CPU time of this process, all threads, in percent of one core over `ms` milliseconds in which it is left alone. */
+export async function measureIdleCpu(ms) {
+  const before = process.cpuUsage();
+  const elapsed = await measureOnce(() => sleep(ms));
+  const { user, system } = process.cpuUsage(before);
+  return ((user + system) / 1_000 / elapsed) * 100;
+}
