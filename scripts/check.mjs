@@ -2,16 +2,16 @@
 import { run, tool } from "./steps.mjs";
 
 const steps = [
-  ["types", process.execPath, ["scripts/build.mjs"]],
-  ["lint", tool("oxlint"), ["--deny-warnings"]],
-  ["format", tool("oxfmt"), ["--check"]],
-  ["unused code", tool("knip"), []],
-  ["package", tool("publint"), ["--strict"]],
-  ["package types", tool("attw"), ["--pack", ".", "--profile", "esm-only"]],
+  { name: "types", command: process.execPath, args: ["scripts/build.mjs"] },
+  { name: "lint", command: tool("oxlint"), args: ["--deny-warnings"] },
+  { name: "format", command: tool("oxfmt"), args: ["--check"] },
+  { name: "unused code", command: tool("knip"), args: [] },
+  { name: "package", command: tool("publint"), args: ["--strict"] },
+  { name: "package types", command: tool("attw"), args: ["--pack", ".", "--profile", "esm-only"] },
 ];
 
 const failed = [];
-for (const [name, command, args] of steps) {
+for (const { name, command, args } of steps) {
   console.log(`\n== ${name}`);
   if ((await run(command, args)) !== 0) failed.push(name);
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./steps.mjs";
 
-const DEMO = "dist/playground/examples/demo.js";
+const DEMO = "dist/playground/demo/demo.js";
 
 const built = await run(process.execPath, ["scripts/build.mjs"]);
 if (built === 0 && !existsSync(join(root, DEMO))) throw new Error(`${DEMO} is missing after the build.`);
