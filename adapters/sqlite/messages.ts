@@ -1,5 +1,5 @@
 import type { DeadLetterEntry, Delivery } from "../../src/contracts/broker.ts";
-import { buildEnvelope, copyEnvelope, decodeEnvelope, encodeEnvelope, type Envelope } from "../../src/core/envelope.ts";
+import { buildEnvelope, checkEnvelope, copyEnvelope, decodeEnvelope, encodeEnvelope, type Envelope } from "../../src/core/envelope.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { broadcastRoute, queueRoute, type RoutingInfo } from "../../src/core/routing.ts";
 import type { DeadLetterRow } from "./operations/inspect.ts";
@@ -7,17 +7,15 @@ import type { StoredDelivery } from "./operations/operation.ts";
 import type { StoredMessage } from "./operations/publish.ts";
 import type { DeliveryRef } from "./operations/settle.ts";
 
-/** The envelope as its route wants it: queue, and priority when the route has one. */
+/** The envelope, checked, as its route wants it: queue or channel, and priority when the route has one. */
 export function routed(envelope: Envelope, routing: RoutingInfo | undefined): Envelope {
-  if (routing === undefined) return envelope;
+  const checked = checkEnvelope(envelope);
+  if (routing === undefined) return checked;
   const queue = routing.type === "broadcast" ? routing.broadcastChannel : routing.queue;
-  return copyEnvelope(envelope, {
-    queue: queue ?? envelope.queue,
-    priority: routing.priority ?? envelope.priority,
-  });
+  return copyEnvelope(checked, { queue: queue ?? envelope.queue, priority: routing.priority ?? envelope.priority });
 }
 
-/** Checks and encodes an envelope for the owner. */
+/** Encodes a checked envelope for the owner. */
 export function toStoredMessage(envelope: Envelope, maxPayloadBytes: number): StoredMessage {
   return {
     id: envelope.id,

@@ -16,11 +16,11 @@ import type { DeliverySettler } from "../../src/contracts/delivery-settler.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
 import type { ResultBackend } from "../../src/contracts/result-backend.ts";
 import { checkDuration, type Milliseconds } from "../../src/core/duration.ts";
-import type { Envelope } from "../../src/core/envelope.ts";
+import { checkEnvelope, type Envelope } from "../../src/core/envelope.ts";
 import { type JsonObject, stringifyJsonWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkInteger, checkOneOf, mergeOptions } from "../../src/core/options.ts";
-import { resolveSubscription, type RoutingSubscription } from "../../src/core/routing.ts";
+import { checkRoute, resolveSubscription, type RoutingSubscription } from "../../src/core/routing.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { generateEnvelopeId } from "../../src/ports/create-envelope.ts";
 import { splitConnectionOptions } from "./connection-options.ts";
@@ -175,7 +175,7 @@ export class SqliteBroker implements Broker {
     checkBoolean("countsAsDelivery", countsAsDelivery);
     await this.#settle(delivery, (hub, ref) =>
       requeue
-        ? hub.call("requeue", { delivery: ref, countsAsDelivery })
+        ? hub.call("requeue", { delivery: ref, countsAsDelivery, maxDeliveries: this.#options.maxDeliveries })
         : hub.call("deadLetter", { delivery: ref, reason: "nack", meta: "{}" }),
     );
   }
@@ -183,7 +183,7 @@ export class SqliteBroker implements Broker {
   async retry(delivery: Delivery, next: Envelope): Promise<void> {
     if (next?.id !== delivery.envelope.id)
       throw new InvalidOptionError("next.id", next?.id, "the id of the delivered message");
-    const message = toStoredMessage(next, this.#options.maxPayloadBytes);
+    const message = toStoredMessage(checkEnvelope(next), this.#options.maxPayloadBytes);
     await this.#settle(delivery, (hub, ref) => hub.call("retry", { delivery: ref, next: message }));
   }
 
@@ -290,5 +290,6 @@ function checkPublishOptions(
     PUBLISH_DEFAULTS as Required<Record<keyof PublishOptions, unknown>>,
     options,
   ) as PublishOptions;
-  return { ...merged, onConflict: checkOneOf("onConflict", merged.onConflict, ["reject", "replace-pending"]) };
+  const { routing } = merged;
+  return { ...(routing === undefined ? {} : { routing: checkRoute(routing) }), onConflict: checkOneOf("onConflict", merged.onConflict, ["reject", "replace-pending"]) };
 }

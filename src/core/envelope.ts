@@ -66,22 +66,42 @@ export interface EnvelopeInit {
 export function buildEnvelope(init: EnvelopeInit, id: string, now: number): Envelope {
   if (init === null || typeof init !== "object") throw new InvalidOptionError("envelope", init, "an object");
   const envelope: Envelope = {
-    id: checkName("task id", init.id ?? id),
-    name: checkName("task", init.name),
-    args: checkRecord("args", init.args ?? {}),
-    headers: checkHeaders(init.headers ?? {}),
-    enqueuedAt: init.enqueuedAt === undefined ? new Date(now) : checkDate("enqueuedAt", init.enqueuedAt),
-    ...(init.notBefore === undefined ? {} : { notBefore: checkDate("notBefore", init.notBefore) }),
-    priority: checkInteger("priority", init.priority ?? 0, PRIORITY_BOUNDS),
-    attempt: checkInteger("attempt", init.attempt ?? 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
-    maxRetries: checkInteger("maxRetries", init.maxRetries ?? 0, { min: 0, max: MAX_RETRIES }),
-    ...(init.visibilityTimeout === undefined
-      ? {}
-      : { visibilityTimeout: checkDuration("visibilityTimeout", init.visibilityTimeout, { min: 1 }) }),
-    queue: checkName("queue", init.queue ?? "default"),
-    meta: checkRecord("meta", init.meta ?? {}),
+    id: init.id ?? id,
+    name: init.name,
+    args: init.args ?? {},
+    headers: init.headers ?? {},
+    enqueuedAt: init.enqueuedAt ?? new Date(now),
+    ...(init.notBefore === undefined ? {} : { notBefore: init.notBefore }),
+    priority: init.priority ?? 0,
+    attempt: init.attempt ?? 0,
+    maxRetries: init.maxRetries ?? 0,
+    ...(init.visibilityTimeout === undefined ? {} : { visibilityTimeout: init.visibilityTimeout }),
+    queue: init.queue ?? "default",
+    meta: init.meta ?? {},
   };
-  return Object.freeze(envelope);
+  return Object.freeze(checkEnvelope(envelope));
+}
+
+/** Returns `envelope` when every field is as it has to be, else throws the typed error of the first that is not. */
+export function checkEnvelope(envelope: Envelope): Envelope {
+  if (envelope === null || typeof envelope !== "object") {
+    throw new InvalidOptionError("envelope", envelope, "an envelope");
+  }
+  checkName("task id", envelope.id);
+  checkName("task", envelope.name);
+  checkRecord("args", envelope.args);
+  checkHeaders(envelope.headers);
+  checkDate("enqueuedAt", envelope.enqueuedAt);
+  if (envelope.notBefore !== undefined) checkDate("notBefore", envelope.notBefore);
+  checkInteger("priority", envelope.priority, PRIORITY_BOUNDS);
+  checkInteger("attempt", envelope.attempt, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  checkInteger("maxRetries", envelope.maxRetries, { min: 0, max: MAX_RETRIES });
+  if (envelope.visibilityTimeout !== undefined) {
+    checkDuration("visibilityTimeout", envelope.visibilityTimeout, { min: 1 });
+  }
+  checkName("queue", envelope.queue);
+  checkRecord("meta", envelope.meta);
+  return envelope;
 }
 
 /** Changes for {@link copyEnvelope}; `null` removes `notBefore` or `visibilityTimeout`. */
@@ -200,17 +220,16 @@ export function isSameMessage(one: Envelope, other: Envelope): boolean {
   );
 }
 
-function checkRecord(path: string, value: unknown): JsonObject {
+function checkRecord(path: string, value: unknown): object {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     throw new PayloadNotSerializableError(path, "it must be an object with JSON values");
   }
-  return value as JsonObject;
+  return value;
 }
 
-function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(checkRecord("headers", headers))) {
     if (typeof value !== "string")
       throw new PayloadNotSerializableError(`headers.${name}`, "headers hold strings only");
   }
-  return headers;
 }

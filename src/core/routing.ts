@@ -1,6 +1,7 @@
 import { InvalidOptionError } from "../errors.ts";
 import type { JsonObject } from "./json.ts";
 import { checkName } from "./names.ts";
+import { checkOneOf } from "./options.ts";
 
 /** Where a message goes: to one queue, or to the present subscribers of a broadcast channel. */
 export interface RoutingInfo {
@@ -36,6 +37,16 @@ export function broadcastRoute(channel: string, options: Readonly<{ meta?: JsonO
     delivery: "at-most-once",
     meta: options.meta ?? {},
   };
+}
+
+/** Checks a route that a caller made by hand; names are returned trimmed. */
+export function checkRoute(routing: RoutingInfo): RoutingInfo {
+  if (routing === null || typeof routing !== "object") throw new InvalidOptionError("routing", routing, "a route");
+  checkOneOf("routing.type", routing.type, ["queue", "broadcast"]);
+  if (routing.type === "broadcast") {
+    return { ...routing, broadcastChannel: checkName("broadcast channel", trimmed(routing.broadcastChannel)) };
+  }
+  return routing.queue === undefined ? routing : { ...routing, queue: checkName("queue", trimmed(routing.queue)) };
 }
 
 /** What a consumer listens to. */

@@ -1,9 +1,9 @@
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { ConsumerSettings, StoredDelivery, SubscriptionRef } from "../operations/operation.ts";
 import { queueKey } from "../operations/queue-key.ts";
-import { bury } from "../operations/settle.ts";
+import { buryExhausted } from "../operations/settle.ts";
 import { LEASE_JOB, MAKE_READY, NEXT_DUE, SELECT_DUE, SELECT_READY } from "../sql/queue-jobs.ts";
-import { SettledTokens } from "./settled-tokens.ts";
+import { RecentTokens } from "./recent-tokens.ts";
 
 /** What claiming needs of the transaction it runs in. */
 export interface ClaimScope {
@@ -54,13 +54,14 @@ export class Consumers {
   readonly #leases = new Map<number, Lease>();
   /** Queues that may have something ready; a queue not in here has nothing. */
   readonly #ready = new Set<string>();
-  readonly #settled = new SettledTokens();
+  readonly #acked = new RecentTokens();
   #undo: (() => void)[] = [];
   #nextDue = 0;
   #turn = 0;
 
   add(ref: SubscriptionRef, settings: ConsumerSettings): void {
     this.#consumers.push({ ref, settings, held: new Set() });
+    this.#undo.push(() => this.remove(ref));
     for (const queue of settings.queues) this.#ready.add(keyOf(settings.namespace, queue));
   }
 
@@ -100,15 +101,16 @@ export class Consumers {
     const lease = this.#leases.get(token);
     this.#leases.delete(token);
     lease?.consumer.held.delete(token);
-    this.#settled.add(token);
-    this.#undo.push(() => {
-      this.#settled.delete(token);
-      if (lease !== undefined) this.#hold(token, lease);
-    });
+    if (lease !== undefined) this.#undo.push(() => this.#hold(token, lease));
   }
 
-  wasSettled(token: number): boolean {
-    return this.#settled.has(token);
+  acked(token: number): void {
+    this.#acked.add(token);
+    this.#undo.push(() => this.#acked.delete(token));
+  }
+
+  wasAcked(token: number): boolean {
+    return this.#acked.has(token);
   }
 
   extended(token: number, until: number): void {
@@ -185,8 +187,7 @@ export class Consumers {
       if (candidates.length === 0) break;
       for (const candidate of candidates) {
         if (candidate.deliveries >= consumer.settings.maxDeliveries) {
-          const row = { ...candidate, namespace: consumer.settings.namespace };
-          bury(scope, row, "max-deliveries-exceeded", JSON.stringify({ deliveries: candidate.deliveries }));
+          buryExhausted(scope, { ...candidate, namespace: consumer.settings.namespace });
         } else deliveries.push(this.#lease(consumer, candidate, scope));
       }
     }

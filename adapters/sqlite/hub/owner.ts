@@ -256,12 +256,9 @@ export class Owner {
       dueAt: (instant) => consumers.dueAt(instant),
       settled: (token) => consumers.settled(token),
       extended: (token, instant) => consumers.extended(token, instant),
-      wasSettled: (token) => consumers.wasSettled(token),
-      addConsumer: (ref, settings) => {
-        consumers.add(ref, settings);
-        // Its first claim is the next transaction.
-        this.#schedule();
-      },
+      acked: (token) => consumers.acked(token),
+      wasAcked: (token) => consumers.wasAcked(token),
+      addConsumer: (ref, settings) => consumers.add(ref, settings),
       removeConsumer: (ref) => consumers.remove(ref),
       broadcast: (namespace, channel, envelope) => {
         const message = { seq: 0, token: 0, deliveries: 1, leaseUntil: 0, leaseMs: 0, channel, envelope };

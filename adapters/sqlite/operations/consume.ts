@@ -11,12 +11,12 @@ export interface CancelArgs {
   readonly unseen: readonly DeliveryRef[];
 }
 
-/** Adds a consumer; deliveries are pushed to its subscription from then on. */
+/** Adds a consumer; its first claim is at the end of the same transaction. */
 export const consume: Operation<ConsumeArgs, void> = {
   kind: "read",
   run(scope, { subscription, ...settings }) {
     const ref = { member: scope.member, subscription };
-    scope.afterCommit(() => scope.events.addConsumer(ref, settings));
+    scope.events.addConsumer(ref, settings);
   },
 };
 

@@ -23,7 +23,7 @@ export interface OperationScope {
 
 /**
  * In-memory effects of operations on the owner. Those that the claims at the end of the same transaction depend on
- * (`queueReady`, `dueAt`, `settled`, `removeConsumer`) are told at once and taken back when it fails; the rest is for
+ * (`queueReady`, `dueAt`, `settled`, `acked`, `addConsumer`, `removeConsumer`) are told at once and taken back when it fails; the rest is for
  * `afterCommit`.
  */
 export interface OwnerEvents {
@@ -35,8 +35,10 @@ export interface OwnerEvents {
   settled(token: number): void;
   /** The lease of this token now ends at `instant`; a wake-up for it is arranged. */
   extended(token: number, instant: number): void;
-  /** Whether the token was settled by a call that took effect lately; repeating that call then does nothing. */
-  wasSettled(token: number): boolean;
+  /** The delivery with this token was acked; repeating that does nothing. */
+  acked(token: number): void;
+  /** Whether the token was acked lately. */
+  wasAcked(token: number): boolean;
   /** Adds or removes a consumer. */
   addConsumer(ref: SubscriptionRef, consumer: ConsumerSettings): void;
   removeConsumer(ref: SubscriptionRef): void;

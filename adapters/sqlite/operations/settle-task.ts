@@ -1,5 +1,5 @@
 import { isTerminal } from "../../../src/core/task-state.ts";
-import { DuplicateIdConflictError } from "../../../src/errors.ts";
+import { DuplicateIdConflictError, LeaseLostError } from "../../../src/errors.ts";
 import { toStatusText } from "../status-json.ts";
 import { putGroupResult } from "./groups.ts";
 import type { Operation, OperationScope } from "./operation.ts";
@@ -28,12 +28,12 @@ export interface SettleTaskArgs {
 /**
  * Ends a delivery, and stores its status, its group result and what follows it, all or nothing: a stale token is
  * `LeaseLostError`. Where the rule of statuses lets the stored one stand, the delivery is ended all the same. Settling
- * a delivery again that this owner knows as settled does nothing.
+ * a delivery again that was acked lately does nothing.
  */
 export const settleTask: Operation<SettleTaskArgs, void> = {
   kind: "steps",
   run(scope, { delivery, end, backendNamespace, status, groupId, brokerNamespace, publish }) {
-    if (delivery !== null && scope.events.wasSettled(delivery.token)) return;
+    if (delivery !== null && scope.events.wasAcked(delivery.token)) return;
     const isStored = putStatus(scope, backendNamespace, status);
     if (groupId !== null) addToGroup(scope, { namespace: backendNamespace, groupId }, status, isStored);
     for (const message of publish) publishOnce(scope, brokerNamespace, message);
@@ -45,6 +45,8 @@ export const settleTask: Operation<SettleTaskArgs, void> = {
 function endDelivery(scope: OperationScope, delivery: DeliveryRef, end: StoredDeliveryEnd): void {
   switch (end.kind) {
     case "ack":
+      // An ack may be repeated; what is stored with it here may not be, since its messages would be published twice.
+      if (scope.events.wasAcked(delivery.token)) throw new LeaseLostError(delivery.id, delivery.queue);
       ackDelivery(scope, delivery);
       break;
     case "retry":

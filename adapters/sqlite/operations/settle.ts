@@ -16,6 +16,8 @@ export interface DeliveryRef {
 export interface NackArgs {
   readonly delivery: DeliveryRef;
   readonly countsAsDelivery: boolean;
+  /** At this many counted deliveries the message becomes a dead letter instead. */
+  readonly maxDeliveries: number;
 }
 
 export interface RetryArgs {
@@ -54,8 +56,12 @@ export const ack: Operation<DeliveryRef, void> = {
 /** Makes a message ready again at once. */
 export const requeue: Operation<NackArgs, void> = {
   kind: "steps",
-  run(scope, { delivery, countsAsDelivery }) {
+  run(scope, { delivery, countsAsDelivery, maxDeliveries }) {
     const row = findDelivered(scope, delivery);
+    if (countsAsDelivery && row.deliveries >= maxDeliveries) {
+      buryExhausted(scope, row);
+      return settled(scope, delivery);
+    }
     scope.sql.run(REQUEUE_JOB, { seq: row.seq, token: delivery.token, refund: countsAsDelivery ? 0 : 1 });
     announce(scope, row.namespace, row.queue, 0);
     settled(scope, delivery);
@@ -104,7 +110,8 @@ export const extendLease: Operation<ExtendArgs, number> = {
 /** See {@link ack}. */
 export function ackDelivery(scope: OperationScope, delivery: DeliveryRef): void {
   const changed = scope.sql.run(ACK_JOB, { seq: delivery.seq, token: delivery.token });
-  if (changed === 0 && !scope.events.wasSettled(delivery.token)) throw new LeaseLostError(delivery.id, delivery.queue);
+  if (changed === 0 && !scope.events.wasAcked(delivery.token)) throw new LeaseLostError(delivery.id, delivery.queue);
+  scope.events.acked(delivery.token);
   settled(scope, delivery);
 }
 
@@ -148,6 +155,14 @@ export function bury(
   const { namespace, id, queue, envelope } = row;
   scope.sql.run(DELETE_JOB, { seq: row.seq });
   scope.sql.run(INSERT_DEAD_LETTER, { namespace, queue, id, envelope, reason, meta, deadAt: scope.now });
+}
+
+/** See {@link bury}; for a message that was delivered as often as it may be. */
+export function buryExhausted(
+  scope: Pick<OperationScope, "sql" | "now">,
+  row: Readonly<{ seq: number; namespace: string; id: string; queue: string; envelope: string; deliveries: number }>,
+): void {
+  bury(scope, row, "max-deliveries-exceeded", JSON.stringify({ deliveries: row.deliveries }));
 }
 
 function findDelivered(scope: OperationScope, delivery: DeliveryRef): DeliveredRow {

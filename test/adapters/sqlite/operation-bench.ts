@@ -39,7 +39,8 @@ export async function openOperationBench(): Promise<OperationBench> {
     dueAt: ignore,
     settled: ignore,
     extended: ignore,
-    wasSettled: () => false,
+    acked: () => undefined,
+    wasAcked: () => false,
     addConsumer: ignore,
     removeConsumer: ignore,
     broadcast: ignore,
@@ -47,7 +48,7 @@ export async function openOperationBench(): Promise<OperationBench> {
     unwatch: ignore,
     signal: (topic, event) => void signals.push({ topic, event }),
   };
-  return {
+  const bench: OperationBench = {
     database,
     signals,
     now: 1_000,
@@ -55,7 +56,7 @@ export async function openOperationBench(): Promise<OperationBench> {
       const effects: (() => void)[] = [];
       const scope: OperationScope = {
         sql: database,
-        now: this.now,
+        now: bench.now,
         member: 1,
         nextToken: () => ++tokens,
         afterCommit: (effect) => void effects.push(effect),
@@ -66,4 +67,5 @@ export async function openOperationBench(): Promise<OperationBench> {
       return result;
     },
   };
+  return bench;
 }

@@ -1,7 +1,7 @@
 const REMEMBERED = 10_000;
 
-/** The tokens settled last, so that settling one twice is told from settling somebody else's delivery. */
-export class SettledTokens {
+/** The tokens acked last, so that acking one twice is told from acking somebody else's delivery. */
+export class RecentTokens {
   readonly #tokens = new Set<number>();
 
   add(token: number): void {
