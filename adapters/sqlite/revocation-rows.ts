@@ -6,13 +6,12 @@ import { InvalidOptionError } from "../../src/errors.ts";
 import type { RevocationRow } from "./operations/revocations.ts";
 import { checkText, COUNT, parseStored } from "./status-json.ts";
 
-/** Checks a revocation and makes its row; a blank namespace becomes `defaultNamespace`. */
+/** Checks a revocation and makes its row; one without a namespace, as plain JavaScript may give it, gets the default. */
 export function toRevocationRow(entry: RevokeEntry, defaultNamespace: string): RevocationRow {
   if (entry === null || typeof entry !== "object") throw new InvalidOptionError("entry", entry, "a revocation");
-  const { namespace, reason, requestedBy, expiresAt } = entry;
-  const isBlank = typeof namespace === "string" && namespace.trim() === "";
+  const { reason, requestedBy, expiresAt } = entry;
   return {
-    namespace: isBlank ? defaultNamespace : checkName("namespace", namespace),
+    namespace: checkName("namespace", entry.namespace ?? defaultNamespace),
     taskId: checkName("task id", entry.taskId),
     version: checkInteger("version", entry.version, COUNT),
     issuedAt: checkDate("issuedAt", entry.issuedAt).getTime(),

@@ -5,7 +5,7 @@ import type { ConnectionOptions } from "./connection-options.ts";
 /** Tuning for `SqliteRevokeStore`. Every field is optional. */
 export interface SqliteRevokeStoreOptions extends ConnectionOptions {
   /**
-   * Where entries go whose own namespace is blank. Reads name theirs.
+   * Where entries go that name no namespace, which the types ask of them. Reads name theirs.
    *
    * @defaultValue `"stem"`
    */

@@ -18,7 +18,7 @@ import { resolveSqliteRevokeStoreOptions, type SqliteRevokeStoreOptions } from "
  * safe from a power cut.
  */
 export class SqliteRevokeStore implements RevokeStore {
-  /** Where entries with a blank namespace go. */
+  /** Where entries without a namespace go. */
   readonly namespace: string;
   readonly #handle: HubHandle;
   readonly #logger: Logger;

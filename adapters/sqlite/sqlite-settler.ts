@@ -1,6 +1,7 @@
 import type { Delivery } from "../../src/contracts/broker.ts";
 import type { DeliveryEnd, DeliveryOutcome, DeliverySettler } from "../../src/contracts/delivery-settler.ts";
 import type { ResultBackend } from "../../src/contracts/result-backend.ts";
+import { checkEnvelope } from "../../src/core/envelope.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkOneOf } from "../../src/core/options.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
@@ -31,7 +32,7 @@ export function createSqliteSettler(
         status: ref === null ? write : { ...write, fence: ref.token },
         groupId: groupId === undefined ? null : checkName("group id", groupId),
         brokerNamespace: namespace,
-        publish: publish.map((envelope) => toStoredMessage(envelope, maxPayloadBytes)),
+        publish: publish.map((envelope) => toStoredMessage(checkEnvelope(envelope), maxPayloadBytes)),
       });
     },
   };
@@ -46,5 +47,5 @@ function toStoredEnd(delivery: Delivery, end: DeliveryEnd, maxPayloadBytes: numb
   }
   const { id } = delivery.envelope;
   if (end.next?.id !== id) throw new InvalidOptionError("next.id", end.next?.id, "the id of the delivered message");
-  return { kind: "retry", next: toStoredMessage(end.next, maxPayloadBytes) };
+  return { kind: "retry", next: toStoredMessage(checkEnvelope(end.next), maxPayloadBytes) };
 }

@@ -1,0 +1,50 @@
+import { SqliteResultBackend, SqliteRevokeStore } from "../../../adapters/entry/node.ts";
+import { FakeClock } from "../../../src/testing/fake-clock.ts";
+import type { ResultBackendFixture } from "../../contract/result-backend/index.ts";
+import type { RevokeStoreFixture } from "../../contract/revoke-store/index.ts";
+import { onClock, type SqlitePlace } from "./open-sqlite.ts";
+
+/** Result backends on one database in `place`, all on one fake clock. */
+export function openSqliteResultBackends(place: () => SqlitePlace): () => ResultBackendFixture {
+  return () => {
+    const clock = new FakeClock();
+    const { storage, remove } = place();
+    const opened: SqliteResultBackend[] = [];
+    return {
+      clock,
+      // A memory driver keeps its databases as long as it lives itself.
+      persistent: true,
+      async open(options) {
+        const backend = await SqliteResultBackend.open("results.sqlite", { ...onClock(clock, storage), ...options });
+        opened.push(backend);
+        return backend;
+      },
+      async close() {
+        for (const backend of opened) await backend.close();
+        remove();
+      },
+    };
+  };
+}
+
+/** Revoke stores on one database in `place`, all on one fake clock. */
+export function openSqliteRevokeStores(place: () => SqlitePlace): () => RevokeStoreFixture {
+  return () => {
+    const clock = new FakeClock();
+    const { storage, remove } = place();
+    const opened: SqliteRevokeStore[] = [];
+    return {
+      clock,
+      persistent: true,
+      async open() {
+        const store = await SqliteRevokeStore.open("revocations.sqlite", onClock(clock, storage));
+        opened.push(store);
+        return store;
+      },
+      async close() {
+        for (const store of opened) await store.close();
+        remove();
+      },
+    };
+  };
+}
