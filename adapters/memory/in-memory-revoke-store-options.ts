@@ -5,7 +5,7 @@ import type { InMemoryRevokeEntries } from "./in-memory-revoke-entries.ts";
 
 /** Tuning for `InMemoryRevokeStore`. Every field is optional. */
 export interface InMemoryRevokeStoreOptions {
-  /** Shown by the store; every call of the contract names its own. @defaultValue `"stem"` */
+  /** Namespace of stored entries whose own is blank. @defaultValue `"stem"` */
   readonly namespace?: string;
   /** Where the entries are kept. @defaultValue a new store */
   readonly store?: InMemoryRevokeEntries;

@@ -11,7 +11,7 @@ import { PushIterator } from "./push-iterator.ts";
 
 /** The whole revocation contract on plain maps, kept as long as the process. */
 export class InMemoryRevokeStore implements RevokeStore {
-  /** As given in the options; every call of the contract names its own. */
+  /** Given to entries whose own namespace is blank. */
   readonly namespace: string;
   readonly #entries: InMemoryRevokeEntries;
   readonly #watches = new Set<PushIterator<RevokeEntry>>();
@@ -28,7 +28,7 @@ export class InMemoryRevokeStore implements RevokeStore {
     this.#checkOpen();
     if (!Array.isArray(entries)) throw new InvalidOptionError("entries", entries, "an array of revocations");
     // Every entry is checked before the first is stored.
-    const checked = entries.map((entry) => checkEntry(entry));
+    const checked = entries.map((entry) => checkEntry(entry, this.namespace));
     for (const entry of checked) this.#entries.offer(entry);
     return checked.map((entry) => copyOf(this.#entries.get(entry.namespace, entry.taskId) ?? entry));
   }
@@ -88,9 +88,10 @@ function isExpired(entry: RevokeEntry, now: number): boolean {
   return entry.expiresAt !== undefined && entry.expiresAt.getTime() <= now;
 }
 
-function checkEntry(entry: RevokeEntry): RevokeEntry {
+function checkEntry(entry: RevokeEntry, defaultNamespace: string): RevokeEntry {
   if (entry === null || typeof entry !== "object") throw new InvalidOptionError("entry", entry, "a revocation");
-  checkName("namespace", entry.namespace);
+  const isBlank = typeof entry.namespace === "string" && entry.namespace.trim() === "";
+  const namespace = isBlank ? defaultNamespace : checkName("namespace", entry.namespace);
   checkName("task id", entry.taskId);
   checkInteger("version", entry.version, { min: 0, max: Number.MAX_SAFE_INTEGER });
   checkBoolean("terminate", entry.terminate);
@@ -100,7 +101,7 @@ function checkEntry(entry: RevokeEntry): RevokeEntry {
     const value: unknown = entry[field];
     if (value !== undefined && typeof value !== "string") throw new InvalidOptionError(field, value, "a string");
   }
-  return copyOf(entry);
+  return { ...copyOf(entry), namespace };
 }
 
 function copyOf(entry: RevokeEntry): RevokeEntry {

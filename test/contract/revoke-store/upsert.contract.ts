@@ -119,7 +119,7 @@ export function describeUpsert(open: OpenRevokeStoreFixture): void {
       onBench(open, async ({ store }) => {
         const bad = [
           [{ taskId: "a b" }, "STEM_INVALID_NAME"],
-          [{ namespace: "" }, "STEM_INVALID_NAME"],
+          [{ namespace: "a b" }, "STEM_INVALID_NAME"],
           [{ version: 1.5 }, "STEM_INVALID_OPTION"],
           [{ version: Number.NaN }, "STEM_INVALID_OPTION"],
           [{ issuedAt: new Date(Number.NaN) }, "STEM_INVALID_OPTION"],
