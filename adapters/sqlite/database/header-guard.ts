@@ -13,12 +13,17 @@ export type HeaderKind = "sqlite" | "guarded" | "empty" | "other";
 export function headerKind(head: Uint8Array): HeaderKind {
   if (head.length === 0) return "empty";
   if (startsWith(head, SQLITE_MAGIC)) return "sqlite";
-  return startsWith(head, GUARD_MAGIC) ? "guarded" : "other";
+  return isGuard(head) ? "guarded" : "other";
+}
+
+/** Whether a crash may have left this of the very first write to a file: some of its bytes, and zeros. */
+export function isCutShort(head: Uint8Array): boolean {
+  return head.every((byte, index) => byte === 0 || byte === GUARD_MAGIC[index]);
 }
 
 /** Turns what was read from byte offset `at` into what SQLite expects there. */
 export function unmask(bytes: Uint8Array, at: number): void {
-  if (at === 0 && startsWith(bytes, GUARD_MAGIC)) bytes.set(SQLITE_MAGIC);
+  if (at === 0 && isGuard(bytes)) bytes.set(SQLITE_MAGIC);
   else if (at > 0 && at < MAGIC_BYTES) bytes.set(SQLITE_MAGIC.subarray(at, Math.min(MAGIC_BYTES, at + bytes.length)));
 }
 
@@ -36,6 +41,12 @@ export function magicFor(guarded: boolean): Uint8Array {
 
 function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+/** A crash may tear the write that puts the guard on or takes it off: a mixture of both is still ours. */
+function isGuard(bytes: Uint8Array): boolean {
+  if (bytes.length < MAGIC_BYTES) return false;
+  return GUARD_MAGIC.every((byte, index) => bytes[index] === byte || bytes[index] === SQLITE_MAGIC[index]);
 }
 
 function startsWith(bytes: Uint8Array, magic: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 import type { StorageFileName, StorageLease, SyncFile } from "../../../src/contracts/storage-driver.ts";
-import { headerKind, type HeaderKind, MAGIC_BYTES, magicFor, masked, unmask } from "./header-guard.ts";
+import { headerKind, type HeaderKind, isCutShort, MAGIC_BYTES, magicFor, masked, unmask } from "./header-guard.ts";
 
 /**
  * The files of one lease as SQLite may use them: the database's header is masked while it is open here, and once a
@@ -51,8 +51,11 @@ export class StorageFiles {
 
   /** What the file on disk starts with, guard included. */
   header(): HeaderKind {
-    const head = new Uint8Array(MAGIC_BYTES);
-    return headerKind(head.subarray(0, this.open("db").read(head, 0)));
+    const bytes = new Uint8Array(MAGIC_BYTES);
+    const head = bytes.subarray(0, this.open("db").read(bytes, 0));
+    const kind = headerKind(head);
+    // A crash while the file was made: the journal that was written first makes it empty again.
+    return kind === "other" && isCutShort(head) && this.lease.exists("journal") ? "empty" : kind;
   }
 
   /** Lets `close` give the file back to other programs, provided that no log is left. */

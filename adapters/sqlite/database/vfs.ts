@@ -134,7 +134,7 @@ export class StorageVfs {
         call: (_vfs: number, name: number, file: number, flags: number, out: number) =>
           this.#openFile(name, file, flags, out),
       },
-      { signature: "iiii", call: (_vfs: number, name: number, sync: number) => this.#delete(name, sync) },
+      { signature: "iiii", call: (_vfs: number, name: number) => this.#delete(name) },
       {
         signature: "iiiii",
         call: (_vfs: number, name: number, _flags: number, out: number) => this.#access(name, out),
@@ -235,11 +235,13 @@ export class StorageVfs {
     return SQLITE.OK;
   }
 
-  #delete(name: number, sync: number): number {
+  #delete(name: number): number {
     return this.#mutating(SQLITE.IOERR_DELETE, () => {
       const file = storageName(this.#engine.readText(name));
       this.#files.close(file);
-      this.#files.lease.delete(file, { flush: (sync & 1) === 1 });
+      // Also when SQLite does not ask for it, at closing: a log that came back after the header was restored would be
+      // taken for the log of another file.
+      this.#files.lease.delete(file, { flush: true });
       return SQLITE.OK;
     });
   }
