@@ -14,6 +14,8 @@ export const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576;
 /** Largest value that a payload limit may be set to. */
 export const HARD_MAX_PAYLOAD_BYTES = 67_108_864;
 
+const ISO_INSTANT = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d/;
+
 /** One message of a queue. Immutable; a retry is a new envelope with the same `id`. */
 export interface Envelope {
   readonly id: string;
@@ -70,8 +72,8 @@ export function buildEnvelope(init: EnvelopeInit, id: string, now: number): Enve
     name: init.name,
     args: init.args ?? {},
     headers: init.headers ?? {},
-    enqueuedAt: init.enqueuedAt ?? new Date(now),
-    ...(init.notBefore === undefined ? {} : { notBefore: init.notBefore }),
+    enqueuedAt: init.enqueuedAt == null ? new Date(now) : checkDate("enqueuedAt", init.enqueuedAt),
+    ...(init.notBefore === undefined ? {} : { notBefore: checkDate("notBefore", init.notBefore) }),
     priority: init.priority ?? 0,
     attempt: init.attempt ?? 0,
     maxRetries: init.maxRetries ?? 0,
@@ -191,14 +193,13 @@ export function envelopeFromJson(json: unknown): Envelope {
 
 /** Null means absent; every value is checked by `buildEnvelope`. Runs for each delivery, so it copies nothing. */
 function initFromJson(fields: Readonly<Record<string, unknown>>): EnvelopeInit {
-  const date = (value: unknown): Date | undefined => (value == null ? undefined : new Date(String(value)));
   return {
     id: fields["id"],
     name: fields["name"],
     args: fields["args"],
     headers: fields["headers"],
-    enqueuedAt: date(fields["enqueuedAt"]) ?? new Date(Number.NaN),
-    notBefore: date(fields["notBefore"]),
+    enqueuedAt: instantFromJson(fields["enqueuedAt"]),
+    notBefore: fields["notBefore"] == null ? undefined : instantFromJson(fields["notBefore"]),
     priority: fields["priority"],
     attempt: fields["attempt"],
     maxRetries: fields["maxRetries"],
@@ -206,6 +207,11 @@ function initFromJson(fields: Readonly<Record<string, unknown>>): EnvelopeInit {
     queue: fields["queue"],
     meta: fields["meta"],
   } as EnvelopeInit;
+}
+
+/** An invalid date, which `buildEnvelope` refuses, for what is no ISO 8601 instant: `new Date` takes almost anything. */
+function instantFromJson(value: unknown): Date {
+  return new Date(typeof value === "string" && ISO_INSTANT.test(value) ? value : Number.NaN);
 }
 
 /** Whether two envelopes carry the same message; delivery facts such as `attempt` are left aside. */
@@ -228,8 +234,16 @@ function checkRecord(path: string, value: unknown): object {
 }
 
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(checkRecord("headers", headers))) {
+  for (const [name, value] of entriesOf(checkRecord("headers", headers))) {
     if (typeof value !== "string")
       throw new PayloadNotSerializableError(`headers.${name}`, "headers hold strings only");
+  }
+}
+
+function entriesOf(headers: object): [string, unknown][] {
+  try {
+    return Object.entries(headers);
+  } catch (error) {
+    throw new PayloadNotSerializableError("headers", "reading it throws", error);
   }
 }

@@ -9,8 +9,15 @@ export interface JsonObject {
 /** How deep objects and arrays may be nested. */
 export const MAX_JSON_DEPTH = 200;
 
+/** Longest path in an error; the middle of a longer one is left out. */
+const MAX_SHOWN_PATH = 1_000;
+
 interface Walk {
+  readonly root: string;
+  readonly limit: number;
   readonly seen: object[];
+  /** Bytes that the text takes at least, by what was walked so far. */
+  size: number;
   hasNegativeZero: boolean;
 }
 
@@ -20,16 +27,27 @@ interface Walk {
  * accessors, cycles and nesting beyond {@link MAX_JSON_DEPTH}. Parsing the text gives an equal value, `-0` included.
  */
 export function stringifyJson(value: unknown, root: string): string {
-  const walk: Walk = { seen: [], hasNegativeZero: false };
-  check(value, root, walk);
-  return walk.hasNegativeZero ? writeExact(value as JsonValue) : JSON.stringify(value);
+  return stringify(value, root, Number.POSITIVE_INFINITY);
 }
 
-/** Like {@link stringifyJson}, and throws `PayloadTooLargeError` when the text takes more than `limit` bytes. */
+/**
+ * Like {@link stringifyJson}, and throws `PayloadTooLargeError` when the text takes more than `limit` bytes. What is
+ * far beyond the limit is refused without being serialised; `details.actual` is then the least it can take.
+ */
 export function stringifyJsonWithin(value: unknown, root: string, limit: number): string {
-  const text = stringifyJson(value, root);
+  const text = stringify(value, root, limit);
   checkTextSize(text, root, limit);
   return text;
+}
+
+function stringify(value: unknown, root: string, limit: number): string {
+  const walk: Walk = { root, limit, seen: [], size: 0, hasNegativeZero: false };
+  check(value, root, walk);
+  try {
+    return walk.hasNegativeZero ? writeExact(value as JsonValue) : JSON.stringify(value);
+  } catch (error) {
+    throw unstorable(root, "writing it throws", error);
+  }
 }
 
 /** Throws `PayloadTooLargeError` when `text` takes more than `limit` bytes of UTF-8. */
@@ -59,67 +77,97 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
+function unstorable(path: string, reason: string, cause?: unknown): PayloadNotSerializableError {
+  const half = MAX_SHOWN_PATH / 2;
+  const shown = path.length > MAX_SHOWN_PATH ? `${path.slice(0, half)}...${path.slice(-half)}` : path;
+  return new PayloadNotSerializableError(shown, reason, cause);
+}
+
+function count(bytes: number, walk: Walk): void {
+  walk.size += bytes;
+  if (walk.size > walk.limit) throw new PayloadTooLargeError(walk.root, walk.limit, walk.size);
+}
+
 function check(value: unknown, path: string, walk: Walk): void {
+  if (isLeaf(value, walk)) return;
+  if (typeof value === "object" && value !== null) return checkObject(value, path, walk);
+  throw unstorable(
+    path,
+    typeof value === "number" ? `${value} is not a JSON number` : `${typeof value} has no JSON form`,
+  );
+}
+
+/** Whether `value` can be stored and holds no other; asked first, since most paths then need not be put together. */
+function isLeaf(value: unknown, walk: Walk): boolean {
   switch (typeof value) {
     case "string":
-    case "boolean":
-      return;
+      count(value.length + 2, walk);
+      return true;
     case "number":
-      if (!Number.isFinite(value)) throw new PayloadNotSerializableError(path, `${value} is not a JSON number`);
       if (value === 0 && Object.is(value, -0)) walk.hasNegativeZero = true;
-      return;
-    case "object":
-      if (value !== null) checkObject(value, path, walk);
-      return;
+      count(1, walk);
+      return Number.isFinite(value);
+    case "boolean":
+      count(4, walk);
+      return true;
     default:
-      throw new PayloadNotSerializableError(path, `${typeof value} has no JSON form`);
+      return value === null;
   }
 }
 
 function checkObject(value: object, path: string, walk: Walk): void {
-  if (walk.seen.includes(value)) throw new PayloadNotSerializableError(path, "it refers back to itself");
-  if (walk.seen.length >= MAX_JSON_DEPTH) {
-    throw new PayloadNotSerializableError(path, `nesting is deeper than ${MAX_JSON_DEPTH}`);
-  }
+  if (walk.seen.includes(value)) throw unstorable(path, "it refers back to itself");
+  if (walk.seen.length >= MAX_JSON_DEPTH) throw unstorable(path, `nesting is deeper than ${MAX_JSON_DEPTH}`);
   walk.seen.push(value);
+  count(2, walk);
   try {
+    checkPlain(value, path);
     if (Array.isArray(value)) checkArray(value, path, walk);
     else checkProperties(value, path, walk);
   } catch (error) {
-    if (error instanceof PayloadNotSerializableError) throw error;
-    throw new PayloadNotSerializableError(path, "reading it throws", error);
+    if (error instanceof PayloadNotSerializableError || error instanceof PayloadTooLargeError) throw error;
+    throw unstorable(path, "reading it throws", error);
   }
   walk.seen.pop();
 }
 
+/** Refuses instances of classes; an object of another realm (a vm context, a frame) is plain with a foreign prototype. */
+function checkPlain(value: object, path: string): void {
+  const isArray = Array.isArray(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== (isArray ? Array.prototype : Object.prototype)) {
+    const name: unknown = (prototype as { constructor?: { name?: unknown } }).constructor?.name;
+    const label = typeof name === "string" && name !== "" ? name : "a class";
+    const base: unknown = Object.getPrototypeOf(prototype);
+    const isPlain = isArray
+      ? label === "Array" && base !== null && Object.getPrototypeOf(base) === null
+      : label === "Object" && base === null;
+    if (!isPlain) throw unstorable(path, `an instance of ${label} is not plain data`);
+  }
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") throw unstorable(path, "it has a toJSON method");
+}
+
 function checkArray(value: readonly unknown[], path: string, walk: Walk): void {
-  if (Object.keys(value).length !== value.length) {
-    throw new PayloadNotSerializableError(path, "the array has holes or extra properties");
+  const { length } = value;
+  // Every index, and "length".
+  if (Reflect.ownKeys(value).length !== length + 1) throw unstorable(path, "the array has holes or extra properties");
+  for (let index = 0; index < length; index += 1) {
+    const item = value[index];
+    if (!isLeaf(item, walk)) check(item, `${path}[${index}]`, walk);
   }
-  if (typeof (value as { toJSON?: unknown }).toJSON === "function") {
-    throw new PayloadNotSerializableError(path, "it has a toJSON method");
-  }
-  for (let index = 0; index < value.length; index += 1) check(value[index], `${path}[${index}]`, walk);
 }
 
 function checkProperties(value: object, path: string, walk: Walk): void {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) {
-    const name: unknown = (prototype as { constructor?: { name?: unknown } }).constructor?.name;
-    const label = typeof name === "string" && name !== "" ? name : "a class";
-    // An object of another realm (a vm context, a frame) has a foreign, yet plain, prototype.
-    if (label !== "Object" || Object.getPrototypeOf(prototype) !== null) {
-      throw new PayloadNotSerializableError(path, `an instance of ${label} is not plain data`);
-    }
-  }
   for (const key of Reflect.ownKeys(value)) {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     if (typeof key === "symbol" || descriptor === undefined || !descriptor.enumerable) {
-      throw new PayloadNotSerializableError(path, "it has a symbol or hidden property");
+      throw unstorable(path, "it has a symbol or hidden property");
     }
-    const here = `${path}.${key}`;
-    if (!("value" in descriptor)) throw new PayloadNotSerializableError(here, "it is an accessor");
-    check(descriptor.value, here, walk);
+    count(key.length + 3, walk);
+    if (!("value" in descriptor)) throw unstorable(`${path}.${key}`, "it is an accessor");
+    // Read as `JSON.stringify` will, since a proxy may answer otherwise than its descriptor.
+    const item = (value as Record<string, unknown>)[key];
+    if (!isLeaf(item, walk)) check(item, `${path}.${key}`, walk);
   }
 }
 

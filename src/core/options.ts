@@ -46,10 +46,18 @@ export function checkOneOf<T extends string>(option: string, value: unknown, all
   return value as T;
 }
 
-/** Returns `value` when it is a valid date, else throws `InvalidOptionError`. */
+/** Returns a copy of `value` when it is a valid date, else throws `InvalidOptionError`. */
 export function checkDate(option: string, value: unknown): Date {
-  if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
-    throw new InvalidOptionError(option, value, "a valid Date");
+  const time = value instanceof Date ? timeOf(value) : Number.NaN;
+  if (Number.isNaN(time)) throw new InvalidOptionError(option, value, "a valid Date");
+  return new Date(time);
+}
+
+/** NaN for what only looks like a date. */
+function timeOf(value: Date): number {
+  try {
+    return Date.prototype.getTime.call(value);
+  } catch {
+    return Number.NaN;
   }
-  return value;
 }
