@@ -1,6 +1,13 @@
 import type { TaskState } from "../../../src/core/task-state.ts";
 import { SWEEP_HEARTBEATS } from "../sql/heartbeats.ts";
-import { EXPIRE_STATUS, GET_STATUS, LIST_STATUSES, PUT_STATUS, SWEEP_STATUSES } from "../sql/task-results.ts";
+import {
+  EXPIRE_STATUS,
+  FIND_WRITTEN,
+  GET_STATUS,
+  LIST_STATUSES,
+  PUT_STATUS,
+  SWEEP_STATUSES,
+} from "../sql/task-results.ts";
 import { sweepGroups } from "./groups.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 
@@ -122,6 +129,12 @@ export function putStatus(scope: OperationScope, namespace: string, write: Store
 /** The status of a task, unless it has expired. */
 export function findStatus(scope: OperationScope, { namespace, id }: StatusRef): StoredStatus | null {
   return scope.sql.get<StoredStatus>(GET_STATUS, { namespace, id, now: scope.now }) ?? null;
+}
+
+/** Whether the stored status is the one that this very write, under the token of its delivery, has left. */
+export function wasWritten(scope: OperationScope, namespace: string, write: StoredStatusWrite): boolean {
+  const { id, state, attempt, fence } = write;
+  return scope.sql.get(FIND_WRITTEN, { namespace, id, state, attempt, fence, now: scope.now }) !== undefined;
 }
 
 /** The whole millisecond at which a time to live that begins now has passed. */

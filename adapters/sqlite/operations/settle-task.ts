@@ -4,7 +4,7 @@ import { toStatusText } from "../status-json.ts";
 import { putGroupResult } from "./groups.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 import { storeMessage, type StoredMessage } from "./publish.ts";
-import { findStatus, putStatus, type StoredStatusWrite } from "./results.ts";
+import { findStatus, putStatus, type StoredStatusWrite, wasWritten } from "./results.ts";
 import { ackDelivery, deadLetterDelivery, type DeliveryRef, retryDelivery } from "./settle.ts";
 
 /** How a delivery ends, encoded and checked by the member; `meta` is JSON. */
@@ -27,13 +27,17 @@ export interface SettleTaskArgs {
 
 /**
  * Ends a delivery, and stores its status, its group result and what follows it, all or nothing: a stale token is
- * `LeaseLostError`. Where the rule of statuses lets the stored one stand, the delivery is ended all the same. Settling
- * a delivery again that was acked lately does nothing.
+ * `LeaseLostError`. Where the rule of statuses lets the stored one stand, the delivery is ended all the same. The same
+ * call again does nothing, as long as the owner remembers the ack.
  */
 export const settleTask: Operation<SettleTaskArgs, void> = {
   kind: "steps",
   run(scope, { delivery, end, backendNamespace, status, groupId, brokerNamespace, publish }) {
-    if (delivery !== null && scope.events.wasAcked(delivery.token)) return;
+    if (delivery !== null && scope.events.wasAcked(delivery.token)) {
+      // Its messages may have been consumed since: they must not be published twice. An ack alone stored no status.
+      if (wasWritten(scope, backendNamespace, status)) return;
+      throw new LeaseLostError(delivery.id, delivery.queue);
+    }
     const isStored = putStatus(scope, backendNamespace, status);
     if (groupId !== null) addToGroup(scope, { namespace: backendNamespace, groupId }, status, isStored);
     for (const message of publish) publishOnce(scope, brokerNamespace, message);
@@ -45,8 +49,6 @@ export const settleTask: Operation<SettleTaskArgs, void> = {
 function endDelivery(scope: OperationScope, delivery: DeliveryRef, end: StoredDeliveryEnd): void {
   switch (end.kind) {
     case "ack":
-      // An ack may be repeated; what is stored with it here may not be, since its messages would be published twice.
-      if (scope.events.wasAcked(delivery.token)) throw new LeaseLostError(delivery.id, delivery.queue);
       ackDelivery(scope, delivery);
       break;
     case "retry":

@@ -36,6 +36,13 @@ select id, state, attempt, payload, error, meta
 from task_results
 where namespace = :namespace and id = :id and expires_at > :now`;
 
+/** One row when the stored status of a task has this state and attempt, and was written under this token. */
+export const FIND_WRITTEN: string = /* sql */ `
+select id
+from task_results
+where namespace = :namespace and id = :id and state = :state and attempt = :attempt and fence = :fence
+  and expires_at > :now`;
+
 /**
  * Whether a row's meta has every entry of `:meta`: of a null the key alone, of anything else an equal value. Objects
  * and arrays are equal when they have the same leaves at the same places, in whatever order their keys come.
