@@ -5,6 +5,13 @@ export { TaskRegistry } from "./runtime/task-registry.ts";
 export type { StoredResult, TaskResult } from "./runtime/task-result.ts";
 export type { EnqueueOptions, EnqueueRequest, TaskEnqueueOptions, TaskEnqueuer } from "./contracts/task-enqueuer.ts";
 
+// Workers
+export { Worker, type RunSummary } from "./runtime/worker.ts";
+export type { WorkerLifecycle, WorkerOptions } from "./runtime/worker-options.ts";
+export type * from "./runtime/worker-events.ts";
+export type { ShutdownMode, SignalSource } from "./runtime/os-signals.ts";
+export { generateRevokeVersion } from "./runtime/revoke-version.ts";
+
 // Tasks
 export type * from "./contracts/task-handler.ts";
 export type { TaskOptions } from "./core/task-options.ts";

@@ -18,3 +18,9 @@ export function checkName(kind: string, value: unknown): string {
   if (value.normalize("NFC") !== value) throw new InvalidNameError(kind, value, "must be in Unicode normal form C");
   return value;
 }
+
+/** Whether {@link checkName} would take `value`. */
+export function isName(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  return PLAIN_NAME.test(value) || (value.length <= 200 && ANY_NAME.test(value) && value.normalize("NFC") === value);
+}

@@ -6,6 +6,7 @@ import { type JsonObject, stringifyJson } from "../core/json.ts";
 import { InvalidOptionError, StemError, UnknownTaskError } from "../errors.ts";
 import type { RuntimePorts } from "./check-ports.ts";
 import { createEnqueuePlan, type EnqueueMoment, type EnqueuePlan, envelopeOf } from "./enqueue-plan.ts";
+import { statusMeta } from "./status-meta.ts";
 import type { TaskRegistry } from "./task-registry.ts";
 
 /** Names without a handler may be anything, and without end. */
@@ -117,6 +118,5 @@ function copyJson(value: JsonObject, path: string): JsonObject {
 }
 
 function writeQueued(backend: ResultBackend, envelope: Envelope): Promise<boolean> {
-  const { name, queue, maxRetries } = envelope;
-  return backend.set(envelope.id, "queued", { meta: { ...envelope.meta, task: name, queue, maxRetries } });
+  return backend.set(envelope.id, "queued", { meta: statusMeta(envelope, {}) });
 }
