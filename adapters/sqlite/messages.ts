@@ -1,10 +1,9 @@
 import type { DeadLetterEntry, Delivery } from "../../src/contracts/broker.ts";
-import { buildEnvelope, checkEnvelope, copyEnvelope, decodeEnvelope, encodeEnvelope, type Envelope } from "../../src/core/envelope.ts";
+import { checkEnvelope, copyEnvelope, decodeEnvelope, type Envelope } from "../../src/core/envelope.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { broadcastRoute, queueRoute, type RoutingInfo } from "../../src/core/routing.ts";
-import type { DeadLetterRow } from "./operations/inspect.ts";
+import { type DeadLetterRow, placeholderEnvelope, readEnvelope } from "./operations/dead-letters.ts";
 import type { StoredDelivery } from "./operations/operation.ts";
-import type { StoredMessage } from "./operations/publish.ts";
 import type { DeliveryRef } from "./operations/settle.ts";
 
 /** The envelope, checked, as its route wants it: queue or channel, and priority when the route has one. */
@@ -13,19 +12,6 @@ export function routed(envelope: Envelope, routing: RoutingInfo | undefined): En
   if (routing === undefined) return checked;
   const queue = routing.type === "broadcast" ? routing.broadcastChannel : routing.queue;
   return copyEnvelope(checked, { queue: queue ?? envelope.queue, priority: routing.priority ?? envelope.priority });
-}
-
-/** Encodes a checked envelope for the owner. */
-export function toStoredMessage(envelope: Envelope, maxPayloadBytes: number): StoredMessage {
-  return {
-    id: envelope.id,
-    queue: envelope.queue,
-    priority: envelope.priority,
-    notBefore: envelope.notBefore?.getTime() ?? 0,
-    // The column holds whole milliseconds; a lease is never shorter than asked for.
-    visibilityTimeout: envelope.visibilityTimeout === undefined ? null : Math.ceil(envelope.visibilityTimeout),
-    envelope: encodeEnvelope(envelope, maxPayloadBytes),
-  };
 }
 
 /** Throws `MalformedEnvelopeError` when what is stored is no envelope. */
@@ -60,12 +46,12 @@ export function toDeliveryRef(delivery: Delivery): DeliveryRef | undefined {
 
 /** A dead letter; one whose envelope cannot be read keeps the stored text in `meta`. */
 export function toDeadLetterEntry(row: DeadLetterRow): DeadLetterEntry {
+  const envelope = readEnvelope(row);
   const meta = JSON.parse(row.meta) as JsonObject;
-  const common = { ...(row.reason === null ? {} : { reason: row.reason }), deadAt: new Date(row.deadAt) };
-  try {
-    return { envelope: decodeEnvelope(row.envelope), meta, ...common };
-  } catch {
-    const envelope = buildEnvelope({ name: "undecodable", queue: row.queue }, row.id, row.deadAt);
-    return { envelope, meta: { ...meta, "stem.rawEnvelope": row.envelope }, ...common };
-  }
+  return {
+    envelope: envelope ?? placeholderEnvelope(row),
+    meta: envelope === undefined ? { ...meta, "stem.rawEnvelope": row.envelope } : meta,
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    deadAt: new Date(row.deadAt),
+  };
 }

@@ -25,9 +25,10 @@ import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { generateEnvelopeId } from "../../src/ports/create-envelope.ts";
 import { splitConnectionOptions } from "./connection-options.ts";
 import type { HubClient } from "./hub/hub-client.ts";
-import { routed, toDeliveryRef, toStoredMessage } from "./messages.ts";
+import { routed, toDeliveryRef } from "./messages.ts";
 import { type HubHandle, openHub } from "./open-hub.ts";
 import type { DeliveryRef } from "./operations/settle.ts";
+import { toStoredMessage } from "./operations/stored-message.ts";
 import { parseDatabaseUrl } from "./parse-database-url.ts";
 import {
   resolveSqliteBrokerOptions,
@@ -87,7 +88,7 @@ export class SqliteBroker implements Broker {
     this.#logger = logger;
     this.namespace = options.namespace;
     this.capabilities = { ...CAPABILITIES, persistent };
-    this.#deadLetters = new SqliteDeadLetters(handle.hub, options, handle.clock);
+    this.#deadLetters = new SqliteDeadLetters(handle.hub, options);
     this.#sweeper = new Sweeper(handle.clock, options.sweeperInterval, () => this.runMaintenance(), logger);
   }
 
@@ -291,5 +292,8 @@ function checkPublishOptions(
     options,
   ) as PublishOptions;
   const { routing } = merged;
-  return { ...(routing === undefined ? {} : { routing: checkRoute(routing) }), onConflict: checkOneOf("onConflict", merged.onConflict, ["reject", "replace-pending"]) };
+  return {
+    ...(routing === undefined ? {} : { routing: checkRoute(routing) }),
+    onConflict: checkOneOf("onConflict", merged.onConflict, ["reject", "replace-pending"]),
+  };
 }
