@@ -112,12 +112,14 @@ async function drain(folder: string, history: Step[]): Promise<FinalState> {
  * The last message has the lowest priority and is not due before any other: when it comes, nothing else is there.
  */
 async function drainQueue(broker: SqliteBroker, queue: string, history: Step[]): Promise<void> {
+  let left = history.length;
   const notBefore = new Date(Date.now() + 1_000);
   const last = createEnvelope({ name: "last", queue, priority: -1, notBefore, id: `last-${queue}` });
   await broker.publish(last);
   for await (const delivery of broker.consume({ queues: [queue] }, { prefetch: 1 })) {
     const { envelope, token, deliveries } = delivery;
     const { id, attempt, args } = envelope;
+    if (left-- <= 0) throw new Error(`Queue ${queue} has no end.`);
     if (id !== last.id) {
       history.push({ f: "deliver", id, body: String(args["body"]), attempt, token, deliveries });
       history.push({ f: "ack", phase: "asked", id });
