@@ -1,5 +1,5 @@
 import * as errors from "./errors.ts";
-import { EngineError, StemError, type StemErrorFacts } from "./errors.ts";
+import { EngineError, showValue, StemError, type StemErrorFacts } from "./errors.ts";
 
 /** An error as plain data, for channels that copy values. */
 export interface ErrorDescription {
@@ -20,7 +20,7 @@ const CLASSES: ReadonlyMap<string, typeof StemError> = new Map(
 
 /** Describes any thrown value; what is not a `StemError` becomes an `EngineError`. */
 export function describeError(error: unknown): ErrorDescription {
-  const known = error instanceof StemError ? error : new EngineError(messageOf(error));
+  const known = isError(error) && error instanceof StemError ? error : new EngineError(messageOf(error));
   const cause = known.cause ?? (known === error ? undefined : error);
   return {
     name: known.name,
@@ -29,7 +29,7 @@ export function describeError(error: unknown): ErrorDescription {
     retryable: known.retryable,
     outcome: known.outcome,
     details: { ...known.details },
-    ...(cause === undefined ? {} : { cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) }),
+    ...(cause === undefined ? {} : { cause: stackOf(cause) }),
   };
 }
 
@@ -49,5 +49,23 @@ export function reviveError(description: ErrorDescription): StemError {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? String(error.message) : textOf(error);
+}
+
+function stackOf(error: unknown): string {
+  return isError(error) ? String(error.stack ?? error.message) : textOf(error);
+}
+
+/** False for a proxy that does not even say what it is. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+/** A thrown text is a message as it is; anything else is shown without running its code. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : showValue(value);
 }

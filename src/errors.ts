@@ -68,7 +68,12 @@ export function showValue(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function" || typeof value === "symbol") return typeof value;
   if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
-  return Array.isArray(value) ? `array of ${value.length}` : "object";
+  try {
+    return Array.isArray(value) ? `array of ${value.length}` : "object";
+  } catch {
+    // A proxy: asking it anything runs its code.
+    return "object";
+  }
 }
 
 /** An option or argument is outside of what the function accepts; nothing was done. */

@@ -67,15 +67,18 @@ export function resolveRetryPolicy(policy: TaskRetryPolicy, path = "retryPolicy"
   if (merged.maxRetries !== undefined) {
     checkInteger(`${path}.maxRetries`, merged.maxRetries, { min: 0, max: MAX_RETRIES });
   }
-  checkTypeNames(`${path}.autoRetryFor`, merged.autoRetryFor);
-  checkTypeNames(`${path}.dontAutoRetryFor`, merged.dontAutoRetryFor);
-  return Object.freeze(merged);
+  const autoRetryFor = typeNames(`${path}.autoRetryFor`, merged.autoRetryFor);
+  const dontAutoRetryFor = typeNames(`${path}.dontAutoRetryFor`, merged.dontAutoRetryFor);
+  return Object.freeze({ ...merged, autoRetryFor, dontAutoRetryFor });
 }
 
-function checkTypeNames(option: string, names: unknown): void {
-  if (!Array.isArray(names) || names.some((name) => typeof name !== "string")) {
+/** A copy: a policy does not follow what its maker does to the list afterwards. */
+function typeNames(option: string, names: unknown): readonly string[] {
+  const list: readonly unknown[] | undefined = Array.isArray(names) ? Array.from(names) : undefined;
+  if (list === undefined || list.some((name) => typeof name !== "string")) {
     throw new InvalidOptionError(option, names, "an array of error type names");
   }
+  return list as readonly string[];
 }
 
 /** JSON form of a policy, as stored under the meta key `stem.retryPolicy`. */
@@ -93,6 +96,9 @@ export function retryPolicyToJson(policy: ResolvedRetryPolicy): JsonObject {
 
 /** Reads what {@link retryPolicyToJson} wrote; throws `InvalidOptionError` for anything else. */
 export function retryPolicyFromJson(json: JsonObject): ResolvedRetryPolicy {
+  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+    throw new InvalidOptionError("retryPolicy", json, "an object");
+  }
   const { backoffMaxMs, defaultDelayMs, ...rest } = json as Record<string, unknown>;
   return resolveRetryPolicy({ ...rest, backoffMax: backoffMaxMs, defaultDelay: defaultDelayMs } as TaskRetryPolicy);
 }
@@ -100,10 +106,15 @@ export function retryPolicyFromJson(json: JsonObject): ResolvedRetryPolicy {
 /** Delay before the retry that follows zero-based `attempt`; `random` is uniform in `[0, 1)`. */
 export function retryDelay(policy: ResolvedRetryPolicy, attempt: number, random: () => number): Milliseconds {
   if (!policy.backoff) return policy.defaultDelay;
-  const raw = policy.defaultDelay * 2 ** attempt;
+  const raw = doubled(policy.defaultDelay, attempt);
   const limit = policy.backoffMax ?? MAX_DURATION_MS;
   const cap = raw === 0 ? (policy.backoffMax ?? 0) : Math.min(raw, limit);
   return policy.jitter ? cap - Math.floor(random() * (Math.floor(cap / 4) + 1)) : cap;
+}
+
+/** `delay` doubled `times` times; 0 stays 0, also where the factor is too large for a number. */
+export function doubled(delay: Milliseconds, times: number): Milliseconds {
+  return delay === 0 ? 0 : delay * 2 ** times;
 }
 
 /** Whether `policy` lets an error of this type be retried; `attempt` counts the retries so far. */

@@ -1,5 +1,6 @@
 import { checkDuration, type Milliseconds } from "./duration.ts";
 import { mergeOptions } from "./options.ts";
+import { doubled } from "./retry-policy.ts";
 
 /** Delay before the retry that follows zero-based `attempt`, for tasks without a retry policy. */
 export interface RetryStrategy {
@@ -23,7 +24,7 @@ export function exponentialJitterRetryStrategy(options?: ExponentialJitterOption
   checkDuration("max", max);
   return {
     nextDelay(attempt, random) {
-      const cap = Math.min(base * 2 ** attempt, max);
+      const cap = Math.min(doubled(base, attempt), max);
       return cap - Math.floor(random() * (Math.floor(cap / 4) + 1));
     },
   };

@@ -77,7 +77,8 @@ export function resolveSubscription(subscription: RoutingSubscription): Resolved
 function nameList(option: string, kind: string, names: readonly string[] | undefined): readonly string[] {
   if (names === undefined) return [];
   if (!Array.isArray(names)) throw new InvalidOptionError(option, names, "an array of names");
-  return [...new Set(names.map((name) => checkName(kind, trimmed(name))))];
+  // `Array.from` visits holes as well, which `map` leaves out.
+  return [...new Set(Array.from(names, (name) => checkName(kind, trimmed(name))))];
 }
 
 function trimmed(name: unknown): unknown {

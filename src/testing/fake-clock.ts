@@ -45,6 +45,7 @@ export class FakeClock implements Clock {
 
   /** Moves both clocks forward by `ms`, firing what falls due on the way. */
   async advance(ms: number): Promise<void> {
+    if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`A clock moves forward by a finite time; got ${ms}.`);
     const target = this.#monotonic + ms;
     await settle();
     for (let next = this.#nextDue(target); next !== undefined; next = this.#nextDue(target)) {
@@ -59,8 +60,9 @@ export class FakeClock implements Clock {
 
   /** Sets only the wall clock, forward, as NTP or an operator does; timers and leases must not care. */
   jump(ms: number): void {
-    if (ms < 0)
+    if (!Number.isFinite(ms) || ms < 0) {
       throw new RangeError("now() never goes backwards: a Clock hides it when the machine's clock is set back.");
+    }
     this.#wall += ms;
   }
 
