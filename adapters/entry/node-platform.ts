@@ -42,5 +42,6 @@ export const nodePlatform: Platform = {
   name: "node",
   defaultStorage: () => (storage ??= nodeStorage()),
   memoryStorage: () => memoryStorage(),
-  spawnEngine: (driver) => (driver.name === "node" ? spawnNodeEngine() : undefined),
+  // A clock of the caller's own cannot be shared with a thread.
+  spawnEngine: (driver, clock) => (driver.name === "node" && clock === undefined ? spawnNodeEngine() : undefined),
 };

@@ -31,7 +31,7 @@ export interface ConnectionOptions {
    * @defaultValue `"full"`
    */
   readonly durability?: Durability;
-  /** The owner's clock. Needs an inline engine when given. @defaultValue the system's */
+  /** The owner's clock. On Node it needs an inline engine when given. @defaultValue the system's */
   readonly clock?: Clock;
   /** @defaultValue the system's */
   readonly randomness?: Randomness;
@@ -83,9 +83,6 @@ function resolve(given: Partial<typeof DEFAULTS>): ResolvedConnectionOptions {
   checkMethods("randomness", merged.randomness, ["number", "fill"]);
   checkMethods("logger", merged.logger, ["log"]);
   const customClock = merged.clock !== undefined;
-  if (customClock && merged.engine === "thread") {
-    throw new InvalidOptionError("clock", merged.clock, 'left out when engine is "thread"');
-  }
   return Object.freeze({ ...merged, clock: merged.clock ?? createSystemClock(), customClock });
 }
 

@@ -95,7 +95,7 @@ async function connect(
 ): Promise<HubClient> {
   const { engine, customClock, durability, logger, clock, randomness } = options;
   const platform = currentPlatform();
-  const port = engine === "inline" || customClock ? undefined : await platform.spawnEngine?.(driver);
+  const port = engine === "inline" ? undefined : await platform.spawnEngine?.(driver, customClock ? clock : undefined);
   if (port !== undefined) return openInThread(port, database, durability, logger);
   if (engine === "thread")
     throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);

@@ -4,14 +4,11 @@ import type {
   DeadLetterReplayOptions,
   DeadLetterReplayResult,
 } from "../../src/contracts/broker.ts";
-import type { Clock } from "../../src/contracts/clock.ts";
 import { checkDuration } from "../../src/core/duration.ts";
-import { copyEnvelope, type Envelope } from "../../src/core/envelope.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkDate, checkInteger, mergeOptions } from "../../src/core/options.ts";
 import type { HubClient } from "./hub/hub-client.ts";
-import { toDeadLetterEntry, toStoredMessage } from "./messages.ts";
-import type { DeadLetterRow } from "./operations/inspect.ts";
+import { toDeadLetterEntry } from "./messages.ts";
 import type { ResolvedSqliteBrokerOptions } from "./sqlite-broker-options.ts";
 
 const LIMITS = { min: 0, max: 10_000 } as const;
@@ -36,12 +33,10 @@ const PURGE_DEFAULTS = { since: undefined, limit: undefined } as unknown as Purg
 export class SqliteDeadLetters {
   readonly #hub: HubClient;
   readonly #options: ResolvedSqliteBrokerOptions;
-  readonly #clock: Clock;
 
-  constructor(hub: HubClient, options: ResolvedSqliteBrokerOptions, clock: Clock) {
+  constructor(hub: HubClient, options: ResolvedSqliteBrokerOptions) {
     this.#hub = hub;
     this.#options = options;
-    this.#clock = clock;
   }
 
   async list(queue: string, options?: ListOptions): Promise<DeadLetterPage> {
@@ -66,18 +61,9 @@ export class SqliteDeadLetters {
     checkBoolean("dryRun", dryRun);
     checkBoolean("resetAttempts", resetAttempts);
     if (delay !== undefined) checkDuration("delay", delay);
-    const names = this.#queue(queue);
-    const rows = await this.#hub.call("findReplayable", { ...names, since: sinceMs(since), limit });
-    const readable = rows.filter(isReadable);
-    if (dryRun || readable.length === 0) return { entries: readable.map(toDeadLetterEntry), dryRun };
-    const notBefore = delay === undefined ? null : new Date(this.#clock.now() + delay);
-    const messages = readable.map((row) => {
-      const { envelope } = toDeadLetterEntry(row);
-      const next = copyEnvelope(envelope, { notBefore, attempt: resetAttempts ? 0 : envelope.attempt });
-      return { seq: row.seq, message: this.#message(next) };
-    });
-    const moved = new Set(await this.#hub.call("replay", { ...names, messages }));
-    return { entries: readable.filter(({ seq }) => moved.has(seq)).map(toDeadLetterEntry), dryRun: false };
+    const args = { ...this.#queue(queue), since: sinceMs(since), limit, resetAttempts, dryRun };
+    const rows = await this.#hub.call("replay", { ...args, delay: delay === undefined ? null : Math.ceil(delay) });
+    return { entries: rows.map(toDeadLetterEntry), dryRun };
   }
 
   async purge(queue: string, options?: PurgeOptions): Promise<number> {
@@ -91,21 +77,12 @@ export class SqliteDeadLetters {
   async sweep(): Promise<void> {
     const { namespace, deadLetterRetention } = this.#options;
     if (deadLetterRetention === 0) return;
-    const before = Math.floor(this.#clock.now() - deadLetterRetention);
-    while ((await this.#hub.call("sweepDeadLetters", { namespace, before })) > 0);
+    while ((await this.#hub.call("sweepDeadLetters", { namespace, retention: deadLetterRetention })) > 0);
   }
 
   #queue(queue: string): Readonly<{ namespace: string; queue: string }> {
     return { namespace: this.#options.namespace, queue: checkName("queue", queue) };
   }
-
-  #message(envelope: Envelope): ReturnType<typeof toStoredMessage> {
-    return toStoredMessage(envelope, Number.POSITIVE_INFINITY);
-  }
-}
-
-function isReadable(row: DeadLetterRow): boolean {
-  return !Object.hasOwn(toDeadLetterEntry(row).meta, "stem.rawEnvelope");
 }
 
 function sinceMs(since: Date | undefined): number {

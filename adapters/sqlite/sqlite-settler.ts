@@ -5,9 +5,10 @@ import { checkEnvelope } from "../../src/core/envelope.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkOneOf } from "../../src/core/options.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
-import { toDeliveryRef, toStoredMessage } from "./messages.ts";
+import { toDeliveryRef } from "./messages.ts";
 import type { HubHandle } from "./open-hub.ts";
 import type { StoredDeliveryEnd } from "./operations/settle-task.ts";
+import { toStoredMessage } from "./operations/stored-message.ts";
 import { SqliteResultBackend } from "./sqlite-result-backend.ts";
 import { checkText, encodeObject, toStoredWrite } from "./status-json.ts";
 

@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import type { StorageDriver } from "./storage-driver.ts";
 
 /** Copies text between JavaScript and a byte array that may be WebAssembly memory. */
@@ -36,6 +37,9 @@ export interface Platform extends EngineHost {
   defaultStorage(): StorageDriver;
   /** A new driver that keeps its databases in memory. */
   memoryStorage(): StorageDriver;
-  /** Starts an engine thread that opens databases through the driver of this name; `undefined` when it cannot. */
-  spawnEngine?(driver: StorageDriver): Promise<EnginePort> | undefined;
+  /**
+   * Starts an engine thread that opens databases through the driver of this name, on `clock` where one is given;
+   * `undefined` when it cannot.
+   */
+  spawnEngine?(driver: StorageDriver, clock: Clock | undefined): Promise<EnginePort> | undefined;
 }

@@ -1,4 +1,5 @@
 import * as consumeOperations from "./consume.ts";
+import * as deadLetterOperations from "./dead-letters.ts";
 import * as groupOperations from "./groups.ts";
 import * as heartbeatOperations from "./heartbeats.ts";
 import * as inspectOperations from "./inspect.ts";
@@ -25,12 +26,11 @@ export interface OperationTable {
   readonly pendingCount: typeof inspectOperations.pendingCount;
   readonly inflightCount: typeof inspectOperations.inflightCount;
   readonly purge: typeof inspectOperations.purge;
-  readonly listDeadLetters: typeof inspectOperations.listDeadLetters;
-  readonly getDeadLetter: typeof inspectOperations.getDeadLetter;
-  readonly findReplayable: typeof inspectOperations.findReplayable;
-  readonly replay: typeof inspectOperations.replay;
-  readonly purgeDeadLetters: typeof inspectOperations.purgeDeadLetters;
-  readonly sweepDeadLetters: typeof inspectOperations.sweepDeadLetters;
+  readonly listDeadLetters: typeof deadLetterOperations.listDeadLetters;
+  readonly getDeadLetter: typeof deadLetterOperations.getDeadLetter;
+  readonly replay: typeof deadLetterOperations.replay;
+  readonly purgeDeadLetters: typeof deadLetterOperations.purgeDeadLetters;
+  readonly sweepDeadLetters: typeof deadLetterOperations.sweepDeadLetters;
   readonly settleTask: typeof settleTaskOperations.settleTask;
   readonly setStatus: typeof resultOperations.setStatus;
   readonly getStatus: typeof resultOperations.getStatus;
@@ -62,13 +62,44 @@ export type ResultOf<Name extends OperationName> =
 
 /** The implementations, looked up by the owner. */
 export const OPERATIONS: OperationTable = {
-  ...publishOperations,
-  ...settleOperations,
-  ...consumeOperations,
-  ...inspectOperations,
-  ...settleTaskOperations,
-  ...resultOperations,
-  ...groupOperations,
-  ...heartbeatOperations,
-  ...revocationOperations,
+  publish: publishOperations.publish,
+  publishAll: publishOperations.publishAll,
+  publishBroadcast: publishOperations.publishBroadcast,
+  ack: settleOperations.ack,
+  requeue: settleOperations.requeue,
+  giveBack: settleOperations.giveBack,
+  retry: settleOperations.retry,
+  deadLetter: settleOperations.deadLetter,
+  extendLease: settleOperations.extendLease,
+  consume: consumeOperations.consume,
+  cancel: consumeOperations.cancel,
+  pendingCount: inspectOperations.pendingCount,
+  inflightCount: inspectOperations.inflightCount,
+  purge: inspectOperations.purge,
+  listDeadLetters: deadLetterOperations.listDeadLetters,
+  getDeadLetter: deadLetterOperations.getDeadLetter,
+  replay: deadLetterOperations.replay,
+  purgeDeadLetters: deadLetterOperations.purgeDeadLetters,
+  sweepDeadLetters: deadLetterOperations.sweepDeadLetters,
+  settleTask: settleTaskOperations.settleTask,
+  setStatus: resultOperations.setStatus,
+  getStatus: resultOperations.getStatus,
+  watchStatus: resultOperations.watchStatus,
+  unwatch: resultOperations.unwatch,
+  listStatuses: resultOperations.listStatuses,
+  expireStatus: resultOperations.expireStatus,
+  sweepResults: resultOperations.sweepResults,
+  initGroup: groupOperations.initGroup,
+  addGroupResult: groupOperations.addGroupResult,
+  getGroup: groupOperations.getGroup,
+  claimChord: groupOperations.claimChord,
+  setHeartbeat: heartbeatOperations.setHeartbeat,
+  getHeartbeat: heartbeatOperations.getHeartbeat,
+  listHeartbeats: heartbeatOperations.listHeartbeats,
+  removeHeartbeat: heartbeatOperations.removeHeartbeat,
+  upsertRevocations: revocationOperations.upsertRevocations,
+  getRevocation: revocationOperations.getRevocation,
+  listRevocations: revocationOperations.listRevocations,
+  watchRevocations: revocationOperations.watchRevocations,
+  pruneRevocations: revocationOperations.pruneRevocations,
 };

@@ -5,20 +5,10 @@ import { isConstraintError } from "../database/engine-errors.ts";
 import { DELETE_JOB, FIND_JOB, INSERT_JOB, INSERT_READY_JOB } from "../sql/queue-jobs.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 import { queueKey } from "./queue-key.ts";
+import type { StoredMessage } from "./stored-message.ts";
 
 /** Ready, delayed, leased: the `state` column. */
 export const JOB_STATE = { READY: 0, DELAYED: 1, LEASED: 2 } as const;
-
-/** A message as a member sends it: encoded and checked. */
-export interface StoredMessage {
-  readonly id: string;
-  readonly queue: string;
-  readonly priority: number;
-  /** Epoch milliseconds; 0 for at once. */
-  readonly notBefore: number;
-  readonly visibilityTimeout: number | null;
-  readonly envelope: string;
-}
 
 export interface PublishArgs {
   readonly namespace: string;

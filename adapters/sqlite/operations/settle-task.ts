@@ -3,9 +3,10 @@ import { DuplicateIdConflictError, LeaseLostError } from "../../../src/errors.ts
 import { toStatusText } from "../status-json.ts";
 import { putGroupResult } from "./groups.ts";
 import type { Operation, OperationScope } from "./operation.ts";
-import { storeMessage, type StoredMessage } from "./publish.ts";
+import { storeMessage } from "./publish.ts";
 import { findStatus, putStatus, type StoredStatusWrite, wasWritten } from "./results.ts";
 import { ackDelivery, deadLetterDelivery, type DeliveryRef, retryDelivery } from "./settle.ts";
+import type { StoredMessage } from "./stored-message.ts";
 
 /** How a delivery ends, encoded and checked by the member; `meta` is JSON. */
 export type StoredDeliveryEnd =

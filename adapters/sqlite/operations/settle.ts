@@ -2,8 +2,9 @@ import { LeaseLostError } from "../../../src/errors.ts";
 import { ACK_JOB, DELETE_JOB, EXTEND_LEASE, FIND_DELIVERED, REQUEUE_JOB, RETRY_JOB } from "../sql/queue-jobs.ts";
 import { INSERT_DEAD_LETTER } from "../sql/dead-letters.ts";
 import type { Operation, OperationScope } from "./operation.ts";
-import { announce, JOB_STATE, type StoredMessage } from "./publish.ts";
+import { announce, JOB_STATE } from "./publish.ts";
 import { queueKey } from "./queue-key.ts";
+import type { StoredMessage } from "./stored-message.ts";
 
 /** Names a delivery; `id` and `queue` are for the error message only. */
 export interface DeliveryRef {

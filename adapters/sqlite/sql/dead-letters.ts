@@ -30,15 +30,6 @@ where namespace = :namespace and queue = :queue and dead_at >= :since
 order by dead_at, seq
 limit :limit`;
 
-/** One row when this entry is still there and its id is not queued again. */
-export const IS_REPLAYABLE: string = /* sql */ `
-select seq
-from dead_letters
-where seq = :seq and namespace = :namespace and queue = :queue
-  and not exists (
-    select 1 from queue_jobs
-    where queue_jobs.namespace = dead_letters.namespace and queue_jobs.id = dead_letters.id)`;
-
 /** Deletes one entry by its sequence. */
 export const DELETE_DEAD_LETTER: string = /* sql */ `
 delete from dead_letters
