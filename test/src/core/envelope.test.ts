@@ -1,4 +1,4 @@
-import { assert, date, dictionary, integer, jsonValue, option, property, record, string } from "fast-check";
+import { assert, date, dictionary, integer, jsonValue, option, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   buildEnvelope,
@@ -14,6 +14,7 @@ import {
 } from "../../../src/core/envelope.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { MalformedEnvelopeError, PayloadTooLargeError, StemError } from "../../../src/errors.ts";
+import { anyText } from "./any-text.ts";
 import { replayable } from "./replay.ts";
 import { thrownBy } from "./thrown-by.ts";
 
@@ -68,7 +69,7 @@ describe("core/envelope", () => {
   });
 
   it("comes back from its text, whatever it holds", () => {
-    const text = string({ unit: "binary" });
+    const text = anyText();
     const facts = record({
       args: dictionary(text, jsonValue({ maxDepth: 3 })),
       headers: dictionary(text, text),

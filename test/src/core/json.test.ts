@@ -10,6 +10,7 @@ import {
 } from "../../../src/core/json.ts";
 import { PayloadNotSerializableError, PayloadTooLargeError } from "../../../src/errors.ts";
 import { thrownBy } from "./thrown-by.ts";
+import { anyText } from "./any-text.ts";
 import { describePrimordials } from "./primordials.ts";
 import { replayable } from "./replay.ts";
 import { nested, UNSTORABLE } from "./unstorable-values.ts";
@@ -188,7 +189,7 @@ describe("core/json sizes", () => {
   });
 
   it("counts as an encoder does, for any text", () => {
-    const texts = string({ unit: "binary", maxLength: 50 });
+    const texts = anyText(50);
     const encoder = new TextEncoder();
     assert(
       property(texts, (text) => utf8Length(text) === encoder.encode(text).length),
