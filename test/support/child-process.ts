@@ -12,6 +12,8 @@ export interface ChildProgram {
   readonly lines: readonly string[];
   /** Resolves once it has printed this line; rejects when it ends before. */
   seen(line: string): Promise<void>;
+  /** Resolves once it has printed so many lines; rejects when it ends before. */
+  printed(count: number): Promise<void>;
   /** Resolves, when it is gone and its output was read, with its exit code, or null when a signal ended it. */
   readonly ended: Promise<number | null>;
   /** Sends it a line. */
@@ -42,6 +44,21 @@ export function startProgram(name: string, args: readonly string[] = []): ChildP
     await ended;
   };
   onTestFinished(kill);
+  const until = async (condition: () => boolean, what: string): Promise<void> => {
+    const found = new Promise<void>((done) => {
+      const look = (): void => {
+        if (!condition()) return;
+        arrived.delete(look);
+        done();
+      };
+      arrived.add(look);
+      look();
+    });
+    const early = ended.then((code) => {
+      throw new Error(`The program ended with ${code} before it ${what}.`);
+    });
+    await Promise.race([found, early]);
+  };
   return {
     process: child,
     lines,
@@ -49,20 +66,7 @@ export function startProgram(name: string, args: readonly string[] = []): ChildP
     kill,
     write: (line) => void child.stdin.write(`${line}\n`),
     endInput: () => void child.stdin.end(),
-    async seen(line) {
-      const found = new Promise<void>((done) => {
-        const look = (): void => {
-          if (!lines.includes(line)) return;
-          arrived.delete(look);
-          done();
-        };
-        arrived.add(look);
-        look();
-      });
-      const early = ended.then((code) => {
-        throw new Error(`The program ended with ${code} before it said "${line}".`);
-      });
-      await Promise.race([found, early]);
-    },
+    seen: (line) => until(() => lines.includes(line), `said "${line}"`),
+    printed: (count) => until(() => lines.length >= count, `printed ${count} lines`),
   };
 }

@@ -14,6 +14,9 @@ const KILLS = Number(process.env["STEM_KILLS"] ?? 100);
 const SEED = Number(process.env["STEM_SEED"] ?? Math.floor(Math.random() * 1_000_000));
 /** Of so many lives, one is ended while it still opens its files. */
 const EARLY_KILL_EVERY = 5;
+const MAX_OPENING_MS = 200;
+const MAX_LINES = 300;
+const MAX_EXTRA_MS = 10;
 const MINUTE_MS = 60_000;
 
 describe("torture/kill", () => {
@@ -53,10 +56,13 @@ describe("torture/kill", () => {
   );
 });
 
-/** The moment is a matter of chance, not of the outcome: whatever it is, the promises have to hold. */
+/**
+ * The moment is a matter of chance, not of the outcome: whatever it is, the promises have to hold. It is measured in
+ * work, so that a busy machine tests as much as an idle one, with a little time on top to hit the middle of things.
+ */
 async function killAtRandom(program: ChildProgram, random: () => number, early: boolean): Promise<void> {
-  if (!early) await program.seen("ready");
-  const delayMs = early ? 20 + random() * 150 : random() * 250;
+  if (!early) await program.printed(1 + Math.floor(random() * MAX_LINES));
+  const delayMs = random() * (early ? MAX_OPENING_MS : MAX_EXTRA_MS);
   await new Promise((resolve) => setTimeout(resolve, delayMs));
   expect(program.process.exitCode, "the program ended by itself").toBe(null);
   await program.kill();
