@@ -16,6 +16,8 @@ export interface OperationBench {
   readonly database: WasmDatabase;
   /** What was signalled, once the operation was committed. */
   readonly signals: readonly Signal[];
+  /** Topics that are watched, by subscription. */
+  readonly watches: ReadonlyMap<number, string>;
   /** The time that operations see; a test may set it. */
   now: number;
   run<Args, Result>(operation: Operation<Args, Result>, args: Args): Result;
@@ -33,6 +35,7 @@ export async function openOperationBench(): Promise<OperationBench> {
     randomBytes: (into) => void into.fill(7),
   });
   const signals: Signal[] = [];
+  const watches = new Map<number, string>();
   let tokens = 0;
   const events: OwnerEvents = {
     queueReady: ignore,
@@ -44,13 +47,14 @@ export async function openOperationBench(): Promise<OperationBench> {
     addConsumer: ignore,
     removeConsumer: ignore,
     broadcast: ignore,
-    watch: ignore,
-    unwatch: ignore,
+    watch: ({ subscription }, topic) => void watches.set(subscription, topic),
+    unwatch: ({ subscription }) => void watches.delete(subscription),
     signal: (topic, event) => void signals.push({ topic, event }),
   };
   const bench: OperationBench = {
     database,
     signals,
+    watches,
     now: 1_000,
     run<Args, Result>(operation: Operation<Args, Result>, args: Args): Result {
       const effects: (() => void)[] = [];
