@@ -35,6 +35,12 @@ describe("torture/thread", () => {
     expect(await pendingIn(file)).toBe(0);
   });
 
+  it("lets the process end while a broker is open that was never used", async () => {
+    const { lines, code } = await runToItsEnd("untouched");
+    expect(lines).toEqual(["engine in a thread: true", "end of program"]);
+    expect(code).toBe(0);
+  });
+
   it("keeps the process alive while a consumer waits for a message that is not due yet", async () => {
     const { lines, code } = await runToItsEnd("wait");
     expect(lines).toEqual([...USED, "acknowledged later", "end of program"]);

@@ -17,9 +17,8 @@ export function openInThread(
     const closing = deferred();
     let client: HubClient | undefined;
     port.onExit((fault) => {
-      const error = fault ?? new EngineError("its thread ended by itself");
-      reject(error);
-      client?.lose(error);
+      reject(new EngineError("its thread ended while it opened the database", { cause: fault, retryable: true }));
+      client?.lose(fault);
       closing.resolve();
     });
     port.onMessage((raw) => {

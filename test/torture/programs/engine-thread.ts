@@ -8,8 +8,9 @@ let engine: Worker | undefined;
 process.on("worker", (worker) => (engine = worker));
 
 const broker = await SqliteBroker.open(file);
-await broker.publish(createEnvelope({ id: "first", name: "work" }));
 console.log(`engine in a thread: ${engine !== undefined}`);
+// Opened, and never called: nothing but the opening itself has to let go of the process.
+if (mode !== "untouched") await broker.publish(createEnvelope({ id: "first", name: "work" }));
 
 async function takeOne(): Promise<void> {
   for await (const delivery of broker.consume({ queues: ["default"] })) {
