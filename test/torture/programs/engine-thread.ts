@@ -7,7 +7,8 @@ const [file = "", mode = ""] = process.argv.slice(2);
 let engine: Worker | undefined;
 process.on("worker", (worker) => (engine = worker));
 
-const broker = await SqliteBroker.open(file);
+// No clean-up that would call the engine by itself.
+const broker = await SqliteBroker.open(file, { sweeperInterval: 0 });
 console.log(`engine in a thread: ${engine !== undefined}`);
 // Opened, and never called: nothing but the opening itself has to let go of the process.
 if (mode !== "untouched") await broker.publish(createEnvelope({ id: "first", name: "work" }));
