@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LEASE, onBench, type OpenBrokerFixture, QUEUE } from "./broker-bench.ts";
 
+/** The end of a message: once, for good, also late. */
 export function describeAck(open: OpenBrokerFixture): void {
   describe("ack", () => {
     it(

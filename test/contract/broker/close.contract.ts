@@ -3,6 +3,7 @@ import { anEnvelope } from "../../support/an-envelope.ts";
 import { expectError } from "../support.ts";
 import { LEASE, onBench, type OpenBrokerFixture, QUEUE } from "./broker-bench.ts";
 
+/** The end of a handle. */
 export function describeClose(open: OpenBrokerFixture): void {
   describe("close", () => {
     it(

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { track } from "../support.ts";
 import { onBench, type OpenBrokerFixture } from "./broker-bench.ts";
 
+/** Messages with a `notBefore`. */
 export function describeDelay(open: OpenBrokerFixture): void {
   describe("delayed messages", () => {
     it(

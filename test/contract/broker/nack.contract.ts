@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { expectError } from "../support.ts";
 import { LEASE, onBench, type OpenBrokerFixture, QUEUE } from "./broker-bench.ts";
 
+/** Giving a message back, or up. */
 export function describeNack(open: OpenBrokerFixture): void {
   describe("nack", () => {
     it(

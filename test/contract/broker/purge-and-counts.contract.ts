@@ -3,6 +3,7 @@ import { expectError } from "../support.ts";
 import { LEASE, onBench, type OpenBrokerFixture, QUEUE } from "./broker-bench.ts";
 import { bury } from "./dead-letter.contract.ts";
 
+/** Deleting what waits, and counting what is there. */
 export function describePurgeAndCounts(open: OpenBrokerFixture): void {
   describe("purge", () => {
     it(

@@ -3,6 +3,7 @@ import { expectError } from "../support.ts";
 import { onBench, type OpenBrokerFixture, QUEUE } from "./broker-bench.ts";
 import { bury, deadIds } from "./dead-letter.contract.ts";
 
+/** Moving dead letters back to their queue. */
 export function describeReplay(open: OpenBrokerFixture): void {
   describe("replayDeadLetters", () => {
     it(

@@ -3,6 +3,7 @@ import { copyEnvelope } from "../../../src/core/envelope.ts";
 import { expectError } from "../support.ts";
 import { onBench, type OpenBrokerFixture, QUEUE } from "./broker-bench.ts";
 
+/** The next attempt, in the place of the delivered message. */
 export function describeRetry(open: OpenBrokerFixture): void {
   describe("retry", () => {
     it(
@@ -16,6 +17,17 @@ export function describeRetry(open: OpenBrokerFixture): void {
         const second = await bench.take();
         expect(second.envelope).toEqual(next);
         expect(second.token).toBeGreaterThan(first.token);
+      }),
+    );
+
+    it(
+      "keeps the message's place among those of equal priority",
+      onBench(open, async (bench) => {
+        const first = await bench.publish();
+        const second = await bench.publish();
+        const delivery = await bench.take();
+        await bench.broker.retry(delivery, copyEnvelope(delivery.envelope, { attempt: 1 }));
+        expect(await bench.drain()).toEqual([first.id, second.id]);
       }),
     );
 

@@ -21,6 +21,7 @@ function aHeartbeat(workerId: string, change: Partial<WorkerHeartbeat> = {}): Wo
   };
 }
 
+/** Heartbeats of workers, one each. */
 export function describeHeartbeats(open: OpenResultBackendFixture): void {
   describe("heartbeats", () => {
     it(
@@ -81,6 +82,7 @@ export function describeHeartbeats(open: OpenResultBackendFixture): void {
   });
 }
 
+/** The end of a handle. */
 export function describeBackendClose(open: OpenResultBackendFixture): void {
   describe("close", () => {
     it(

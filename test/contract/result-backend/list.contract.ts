@@ -7,6 +7,7 @@ async function ids(bench: ResultBackendBench, request?: TaskStatusListRequest): 
   return (await bench.backend.listTaskStatuses(request)).items.map(({ status }) => status.id);
 }
 
+/** Filters, order and pages of statuses. */
 export function describeList(open: OpenResultBackendFixture): void {
   describe("listTaskStatuses", () => {
     it(

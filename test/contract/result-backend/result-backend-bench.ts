@@ -4,9 +4,11 @@ import type { Milliseconds } from "../../../src/core/duration.ts";
 import type { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { arrival, nextValue, type Settle, settleWith } from "../support.ts";
 
-/** Times to live of every handle in the kit. */
+/** `defaultTtl` of every handle in the kit. */
 export const TTL: Milliseconds = 10_000;
+/** `groupDefaultTtl` of every handle in the kit. */
 export const GROUP_TTL: Milliseconds = 20_000;
+/** `heartbeatTtl` of every handle in the kit. */
 export const HEARTBEAT_TTL: Milliseconds = 5_000;
 
 /** What the kit asks of a handle. A backend under test has these options under the same names. */

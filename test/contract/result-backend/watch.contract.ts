@@ -3,6 +3,7 @@ import { collect } from "../../support/collect.ts";
 import { expectError, track } from "../support.ts";
 import { onBench, type OpenResultBackendFixture, TTL } from "./result-backend-bench.ts";
 
+/** The statuses of one task as they come. */
 export function describeWatch(open: OpenResultBackendFixture): void {
   describe("watch", () => {
     it(

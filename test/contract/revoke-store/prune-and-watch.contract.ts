@@ -3,6 +3,7 @@ import { collect } from "../../support/collect.ts";
 import { expectError, track } from "../support.ts";
 import { aRevocation, onBench, type OpenRevokeStoreFixture } from "./revoke-store-bench.ts";
 
+/** Deleting what has expired. */
 export function describePrune(open: OpenRevokeStoreFixture): void {
   describe("pruneExpired", () => {
     it(
@@ -50,6 +51,7 @@ export function describePrune(open: OpenRevokeStoreFixture): void {
   });
 }
 
+/** Entries as they are stored, and the end of a handle. */
 export function describeRevokeWatch(open: OpenRevokeStoreFixture): void {
   describe("watch", () => {
     it(

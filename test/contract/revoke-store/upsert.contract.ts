@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { expectError } from "../support.ts";
 import { aRevocation, onBench, type OpenRevokeStoreFixture } from "./revoke-store-bench.ts";
 
+/** Storing and reading revocations: the greatest version stands. */
 export function describeUpsert(open: OpenRevokeStoreFixture): void {
   describe("upsertAll, get and list", () => {
     it(
