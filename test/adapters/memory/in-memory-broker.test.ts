@@ -69,6 +69,17 @@ describe("InMemoryBroker", () => {
     await broker.close();
   });
 
+  it("counts a consumer as present, for broadcasts, from its first next() on", async () => {
+    const broker = new InMemoryBroker({ clock: new FakeClock() });
+    const consumer = broker.consume({ broadcastChannels: ["news"] });
+    const routing = broadcastRoute("news");
+    await broker.publish(anEnvelope({ id: "too-early" }), { routing });
+    const next = consumer.next();
+    await broker.publish(anEnvelope({ id: "seen" }), { routing });
+    expect((await next).value?.envelope.id).toBe("seen");
+    await broker.close();
+  });
+
   it("runs its maintenance on demand", async () => {
     const clock = new FakeClock();
     const broker = new InMemoryBroker({ clock, sweeperInterval: 0, deadLetterRetention: 1_000, maxDeliveries: 1 });

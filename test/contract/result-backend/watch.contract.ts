@@ -121,6 +121,20 @@ export function describeWatch(open: OpenResultBackendFixture): void {
     );
 
     it(
+      "gives nothing more after return(), not even what had come already",
+      onBench(open, async (bench) => {
+        await bench.backend.set("t", "queued");
+        const watch = bench.backend.watch("t");
+        await bench.next(watch);
+        await bench.backend.set("t", "running");
+        await bench.backend.set("t", "succeeded");
+        await bench.settle();
+        await watch.return?.();
+        expect((await bench.arrival(watch.next(), "the end of next()")).done).toBe(true);
+      }),
+    );
+
+    it(
       "ends when the backend closes",
       onBench(open, async (bench) => {
         const other = await bench.open();
