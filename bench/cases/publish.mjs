@@ -16,9 +16,9 @@ function publishCase({ name, title, jobs, sizes, goal, call }) {
         next += jobs;
         return call(queue, from, jobs);
       };
-      const { perSecond, p99 } = await measureRate(work, { iterations, warmup, isAsync: queue.isAsync });
+      const { perSecond, p99, cpuUs } = await measureRate(work, { iterations, warmup, isAsync: queue.isAsync });
       await queue.close();
-      return { rate: { value: perSecond * jobs, p99: `${p99.toFixed(2)} ms` } };
+      return { rate: { value: perSecond * jobs, cpuUs: cpuUs / jobs, p99: `${p99.toFixed(2)} ms` } };
     },
   };
 }
@@ -27,7 +27,7 @@ export const publishOne = publishCase({
   name: "publish-one",
   title: "publish one by one",
   jobs: 1,
-  sizes: { full: { iterations: 10_000, warmup: 500 }, quick: { iterations: 1_500, warmup: 200 } },
+  sizes: { full: { iterations: 5_000, warmup: 500 }, quick: { iterations: 1_500, warmup: 200 } },
   goal: { contender: "stem-full", timesPeer: 1 },
   call: (queue, from) => queue.publish(from),
 });
@@ -36,7 +36,7 @@ export const publishTogether = publishCase({
   name: "publish-100",
   title: "publish, 100 calls at once",
   jobs: 100,
-  sizes: { full: { iterations: 1_000, warmup: 50 }, quick: { iterations: 100, warmup: 20 } },
+  sizes: { full: { iterations: 300, warmup: 50 }, quick: { iterations: 100, warmup: 20 } },
   goal: { contender: "stem-full", atLeast: 100_000 },
   call: (queue, from, jobs) => queue.publishTogether(from, jobs),
 });

@@ -23,6 +23,11 @@ function ratioToPeer(runs, metricName, entry) {
   return ratios.length === 0 ? undefined : median(ratios);
 }
 
+function medianOf(values) {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : median(known);
+}
+
 /** The table's rows of one case: one per metric and contender. */
 export function rowsOf(benchCase, runs) {
   const rows = [];
@@ -46,6 +51,7 @@ export function rowsOf(benchCase, runs) {
         min: Math.min(...values),
         max: Math.max(...values),
         values,
+        cpuUs: medianOf(results.map(({ cpuUs }) => cpuUs)),
         tail: results.map(({ p99 }) => p99).filter((tail) => tail !== undefined),
         unit,
         better,

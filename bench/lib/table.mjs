@@ -1,5 +1,17 @@
-const COLUMNS = ["what", "who", "durability", "median", "min - max", "unit", "p99", "to peer", "goal", ""];
-const RIGHT = new Set([3, 4, 6, 7]);
+const COLUMNS = [
+  "what",
+  "who",
+  "durability",
+  "median",
+  "min - max",
+  "unit",
+  "p99",
+  "CPU us/job",
+  "to peer",
+  "goal",
+  "",
+];
+const RIGHT = new Set([3, 4, 6, 7, 8]);
 
 function number(value) {
   if (value >= 1_000) return Math.round(value).toLocaleString("en");
@@ -16,6 +28,7 @@ function cells(row, previous) {
     row.values.length > 1 ? `${number(row.min)} - ${number(row.max)}` : "",
     row.unit,
     tail ?? "",
+    row.cpuUs === undefined ? "" : number(row.cpuUs),
     row.ratio === undefined ? "" : `${row.ratio.toFixed(2)}x`,
     row.goal ?? "",
     row.met === undefined ? "" : row.met ? "met" : "NOT MET",
