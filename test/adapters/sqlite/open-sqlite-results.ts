@@ -1,5 +1,4 @@
 import { SqliteResultBackend, SqliteRevokeStore } from "../../../adapters/entry/node.ts";
-import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import type { ResultBackendFixture } from "../../contract/result-backend/index.ts";
 import type { RevokeStoreFixture } from "../../contract/revoke-store/index.ts";
 import { onClock, type SqlitePlace } from "./open-sqlite.ts";
@@ -7,15 +6,14 @@ import { onClock, type SqlitePlace } from "./open-sqlite.ts";
 /** Result backends on one database in `place`, all on one fake clock. */
 export function openSqliteResultBackends(place: () => SqlitePlace): () => ResultBackendFixture {
   return () => {
-    const clock = new FakeClock();
-    const { storage, remove } = place();
+    const { clock, storage, engine, remove } = place();
     const opened: SqliteResultBackend[] = [];
     return {
       clock,
       // A memory driver keeps its databases as long as it lives itself.
       persistent: true,
       async open(options) {
-        const backend = await SqliteResultBackend.open("results.sqlite", { ...onClock(clock, storage), ...options });
+        const backend = await SqliteResultBackend.open("results.sqlite", { ...onClock(clock, storage, engine), ...options });
         opened.push(backend);
         return backend;
       },
@@ -30,14 +28,13 @@ export function openSqliteResultBackends(place: () => SqlitePlace): () => Result
 /** Revoke stores on one database in `place`, all on one fake clock. */
 export function openSqliteRevokeStores(place: () => SqlitePlace): () => RevokeStoreFixture {
   return () => {
-    const clock = new FakeClock();
-    const { storage, remove } = place();
+    const { clock, storage, engine, remove } = place();
     const opened: SqliteRevokeStore[] = [];
     return {
       clock,
       persistent: true,
       async open() {
-        const store = await SqliteRevokeStore.open("revocations.sqlite", onClock(clock, storage));
+        const store = await SqliteRevokeStore.open("revocations.sqlite", onClock(clock, storage, engine));
         opened.push(store);
         return store;
       },
