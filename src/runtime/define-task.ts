@@ -51,7 +51,7 @@ export function defineTask<Args extends object = JsonObject, Result = void>(
   name: string,
   run: TaskFunction<Args, Result> & JsonTask<Args, Result>,
   options: TaskOptions = {},
-): Task<Args, Result> {
+): Task<NoInfer<Args>, NoInfer<Result>> {
   checkName("task", name);
   if (typeof run !== "function") throw new InvalidOptionError("run", run, "a function");
   resolveTaskOptions(options);

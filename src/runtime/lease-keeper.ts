@@ -59,6 +59,12 @@ export class LeaseKeeper {
     if (this.#leases.size === 0) this.#cancelTimer();
   }
 
+  /** Renews nothing any more: what is still held returns to its queue when its lease ends. */
+  stop(): void {
+    this.#leases.clear();
+    this.#cancelTimer();
+  }
+
   /** Prolongs the lease at the handler's wish; throws `LeaseLostError` when it is somebody else's. */
   async extend(run: TaskRun, by: Milliseconds): Promise<void> {
     try {

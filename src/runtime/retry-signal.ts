@@ -21,11 +21,16 @@ const KNOWN: ReadonlySet<string> = new Set<keyof RetryRequest>([
  */
 export class RetrySignal extends Error {
   override readonly name = "RetryRequested";
-  readonly request: RetryRequest;
+  readonly #request: RetryRequest;
 
   constructor(request: RetryRequest) {
     super("The task asked to be run again.");
-    this.request = request;
+    this.#request = request;
+  }
+
+  /** The request, when that is what was thrown. Unlike `instanceof`, it runs no code of a proxy. */
+  static requestOf(thrown: unknown): RetryRequest | undefined {
+    return typeof thrown === "object" && thrown !== null && #request in thrown ? thrown.#request : undefined;
   }
 }
 

@@ -22,7 +22,6 @@ export interface RevocationWatchParts {
 export class RevocationWatch {
   readonly #parts: RevocationWatchParts;
   #entries: AsyncIterableIterator<RevokeEntry> | undefined;
-  #watching: Promise<void> = Promise.resolve();
   #polling: Repetition | undefined;
   #isStopped = false;
 
@@ -36,15 +35,11 @@ export class RevocationWatch {
     this.#polling = repeat(() => this.#poll(), { clock, interval: pollInterval, onError });
   }
 
+  /** Resolves when the present poll has ended. What the store makes of the end of its watch is not waited for. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#entries?.return?.().catch(this.#parts.onError);
     await this.#polling?.stop();
-    try {
-      await this.#entries?.return?.();
-    } catch (error) {
-      this.#parts.onError(error);
-    }
-    await this.#watching;
   }
 
   /** The revocation of this task that is stored and in force at this moment. */
@@ -58,7 +53,7 @@ export class RevocationWatch {
   }
 
   #watch(): void {
-    this.#watching = this.#follow().catch((error: unknown) => {
+    this.#follow().catch((error: unknown) => {
       if (!this.#isStopped) this.#parts.onError(error);
     });
   }

@@ -139,7 +139,8 @@ export class TaskExecution {
       const result: unknown = await handler.run(context, run.envelope.args as never);
       return { kind: "succeeded", payload: toPayload(run, result) };
     } catch (thrown) {
-      return thrown instanceof RetrySignal ? { kind: "retry", request: thrown.request } : { kind: "failed", thrown };
+      const request = RetrySignal.requestOf(thrown);
+      return request === undefined ? { kind: "failed", thrown } : { kind: "retry", request };
     }
   }
 

@@ -12,7 +12,7 @@ interface OfTask {
   readonly envelope: Envelope;
 }
 
-/** What each type of event says. Events of one task come in the order of its life. */
+/** What each type of event says. Events of one run come in order; a retry may start before its `retried` is told. */
 export interface WorkerEventFacts {
   /** A handler is about to run. */
   readonly started: OfTask;
@@ -43,7 +43,8 @@ export type WorkerEventInput = { [T in WorkerEventType]: { readonly type: T } & 
 /** Something a worker did or noticed. */
 export type WorkerEvent = WorkerEventInput & { readonly at: Date };
 export type WorkerEventOf<T extends WorkerEventType> = Extract<WorkerEvent, { readonly type: T }>;
-export type WorkerEventListener<T extends WorkerEventType> = (event: WorkerEventOf<T>) => void;
+/** What it returns is ignored; what it throws, now or later, is logged and changes nothing. */
+export type WorkerEventListener<T extends WorkerEventType> = (event: WorkerEventOf<T>) => unknown;
 
 type AnyListener = (event: WorkerEvent) => unknown;
 

@@ -220,7 +220,7 @@ export class Worker {
     this.#stopListening();
     await Promise.all(this.#repetitions.map((repetition) => repetition.stop()));
     await this.#revocations?.stop();
-    for (const run of this.#pool.held) this.#leases.release(run);
+    this.#leases.stop();
     if (this.#isStarted) {
       await this.#options.backend
         ?.removeWorkerHeartbeat(this.workerId)

@@ -98,6 +98,6 @@ export function throwables(): readonly Throwable[] {
       type: `${"N".repeat(253)}...`,
     },
     { label: "an error with lone surrogates", make: () => new Error("\ud800 \udc00"), type: "Error" },
-    { label: "a thenable", make: () => ({ then: hostile }), type: "Object" },
+    { label: "a thenable", make: () => Object.fromEntries([["then", hostile]]), type: "Object" },
   ];
 }

@@ -47,6 +47,19 @@ describe("defineTask", () => {
     expect(published[1]?.headers).toEqual({ tenant: "t1" });
   });
 
+  it("keeps its types where a list of handlers is expected", () => {
+    const { broker } = aRecordingBroker();
+    const stem = new Stem({
+      broker,
+      tasks: [
+        defineTask("demo.a", async (_context, args: { n: number }) => args.n),
+        defineTask("demo.b", (context) => context.attempt),
+      ],
+    });
+
+    expect(stem.registry?.handlers.map(({ name }) => name)).toEqual(["demo.a", "demo.b"]);
+  });
+
   it("waits for the result of what it enqueued", async () => {
     const clock = new FakeClock();
     const broker = new InMemoryBroker({ clock });
