@@ -35,8 +35,8 @@ import {
   toStatus,
   toStatusRecord,
   toStatusText,
+  toStoredSet,
   toStoredStatus,
-  toStoredWrite,
 } from "./status-json.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -87,7 +87,7 @@ export class SqliteResultBackend implements ResultBackend {
 
   async set(taskId: string, state: TaskState, options: SetStatusOptions = {}): Promise<boolean> {
     const hub = this.#hub();
-    const write = toStoredWrite({ ...options, taskId, state }, this.#options);
+    const write = toStoredSet(taskId, state, options, this.#options);
     return hub.call("setStatus", { namespace: this.namespace, write });
   }
 

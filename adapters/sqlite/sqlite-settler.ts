@@ -10,7 +10,7 @@ import type { HubHandle } from "./open-hub.ts";
 import type { StoredDeliveryEnd } from "./operations/settle-task.ts";
 import { toStoredMessage } from "./operations/stored-message.ts";
 import { SqliteResultBackend } from "./sqlite-result-backend.ts";
-import { checkText, encodeObject, toStoredWrite } from "./status-json.ts";
+import { checkText, encodeObject, toStoredStatusWrite } from "./status-json.ts";
 
 const END_KINDS: readonly DeliveryEnd["kind"][] = ["ack", "retry", "dead-letter"];
 
@@ -25,7 +25,7 @@ export function createSqliteSettler(
   return {
     async settle(delivery: Delivery, { end, status, groupId, publish = [] }: DeliveryOutcome): Promise<void> {
       const ref = toDeliveryRef(delivery) ?? null;
-      const write = toStoredWrite(status, backend.bounds);
+      const write = toStoredStatusWrite(status, backend.bounds);
       await handle.hub.call("settleTask", {
         delivery: ref,
         end: toStoredEnd(delivery, end, maxPayloadBytes),

@@ -9,8 +9,8 @@ import type {
 import { checkDuration, type Milliseconds } from "../../src/core/duration.ts";
 import { type JsonObject, type JsonValue, stringifyJsonWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
-import { checkBoolean, checkInteger, checkOneOf, mergeOptions } from "../../src/core/options.ts";
-import { TASK_STATES } from "../../src/core/task-state.ts";
+import { checkBoolean, checkInteger, checkOneOf } from "../../src/core/options.ts";
+import { TASK_STATES, type TaskState } from "../../src/core/task-state.ts";
 import { EngineError, InvalidOptionError } from "../../src/errors.ts";
 import type { StoredGroup } from "./operations/groups.ts";
 import type { StatusRecordRow, StoredStatus, StoredStatusWrite } from "./operations/results.ts";
@@ -25,28 +25,31 @@ export interface StatusBounds {
   readonly maxPayloadBytes: number;
 }
 
-type OptionDefaults = Readonly<Record<keyof SetStatusOptions, unknown>>;
-const STATUS_DEFAULTS: OptionDefaults = {
-  payload: undefined,
-  error: undefined,
-  attempt: 0,
-  meta: {},
-  ttl: undefined,
-  fence: undefined,
-};
+const SET_FIELDS = [
+  "payload",
+  "error",
+  "attempt",
+  "meta",
+  "ttl",
+  "fence",
+] as const satisfies readonly (keyof SetStatusOptions)[];
+const WRITE_FIELDS = [...SET_FIELDS, "taskId", "state"] as const satisfies readonly (keyof StatusWrite)[];
 
-/** Checks and encodes a status write for the owner; throws a typed error naming the part that cannot be stored. */
-export function toStoredWrite(write: StatusWrite, { defaultTtl, maxPayloadBytes }: StatusBounds): StoredStatusWrite {
-  const { taskId, state, ...options } = write;
-  const { ttl, fence, attempt, ...rest } = mergeOptions(STATUS_DEFAULTS, options) as SetStatusOptions;
-  const parts = toStoredStatus({ meta: {}, ...rest, id: taskId, state, attempt: attempt ?? 0 }, maxPayloadBytes);
-  const queue = rest.meta?.["queue"];
-  return {
-    ...parts,
-    fence: fence === undefined ? null : checkInteger("fence", fence, COUNT),
-    queue: typeof queue === "string" ? queue : null,
-    ttl: checkDuration("ttl", ttl ?? defaultTtl),
-  };
+/** Checks and encodes what `set` was given; throws a typed error naming the part that cannot be stored. */
+export function toStoredSet(
+  id: string,
+  state: TaskState,
+  options: SetStatusOptions,
+  bounds: StatusBounds,
+): StoredStatusWrite {
+  checkFields("options", options, SET_FIELDS);
+  return toStoredWrite(id, state, options, bounds);
+}
+
+/** Checks and encodes a status write that comes as one value. */
+export function toStoredStatusWrite(write: StatusWrite, bounds: StatusBounds): StoredStatusWrite {
+  checkFields("status", write, WRITE_FIELDS);
+  return toStoredWrite(write.taskId, write.state, write, bounds);
 }
 
 /** Checks and encodes a status; payload, error and meta may take `maxBytes` each. */
@@ -118,6 +121,39 @@ export function encodeObject(path: string, value: unknown, maxBytes: number): st
 export function checkText(option: string, value: unknown): string {
   if (typeof value !== "string") throw new InvalidOptionError(option, value, "a string");
   return value;
+}
+
+/** Written field by field: this is on the way of every task, twice. */
+function toStoredWrite(
+  id: string,
+  state: TaskState,
+  options: SetStatusOptions,
+  { defaultTtl, maxPayloadBytes }: StatusBounds,
+): StoredStatusWrite {
+  const { payload, error, attempt = 0, meta = {}, ttl = defaultTtl, fence } = options;
+  const queue = meta?.["queue"];
+  return {
+    id: checkName("task id", id),
+    state: checkOneOf("state", state, TASK_STATES),
+    attempt: checkInteger("attempt", attempt, COUNT),
+    payload: payload === undefined ? null : stringifyJsonWithin(payload, "payload", maxPayloadBytes),
+    error: error === undefined ? null : encodeError(error, maxPayloadBytes),
+    meta: encodeObject("meta", meta, maxPayloadBytes),
+    fence: fence === undefined ? null : checkInteger("fence", fence, COUNT),
+    queue: typeof queue === "string" ? queue : null,
+    ttl: checkDuration("ttl", ttl),
+  };
+}
+
+function checkFields(what: string, value: object, known: readonly string[]): void {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new InvalidOptionError(what, value, "an object");
+  }
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) {
+      throw new InvalidOptionError(name, "given", `one of the known options (${known.join(", ")})`);
+    }
+  }
 }
 
 function encodeError(error: TaskError, maxBytes: number): string {

@@ -117,12 +117,12 @@ export const sweepResults: Operation<Readonly<Record<string, never>>, boolean> =
 
 /** See {@link setStatus}; watchers are told after the commit, and only of a change. */
 export function putStatus(scope: OperationScope, namespace: string, write: StoredStatusWrite): boolean {
-  const { ttl, ...columns } = write;
+  const { id, state, attempt, fence, payload, error, meta, queue } = write;
   const { now } = scope;
-  if (scope.sql.run(PUT_STATUS, { ...columns, namespace, now, expiresAt: expiryOf(scope, ttl) }) === 0) return false;
-  const { id, state, attempt, payload, error, meta } = write;
-  const event: StoredStatus = { id, state, attempt, payload, error, meta };
-  scope.afterCommit(() => scope.events.signal(statusTopic(namespace, id), event));
+  const expiresAt = expiryOf(scope, write.ttl);
+  const row = { namespace, id, state, attempt, fence, payload, error, meta, queue, now, expiresAt };
+  if (scope.sql.run(PUT_STATUS, row) === 0) return false;
+  scope.afterCommit(() => scope.events.signal(statusTopic(namespace, id), write));
   return true;
 }
 

@@ -134,6 +134,14 @@ describe("SqliteResultBackend", () => {
     await expectError(() => backend.set("task", "running"), "STEM_CLOSED");
   });
 
+  it("refuses options of a status that it does not know", async () => {
+    const backend = await aBench().open();
+    for (const options of [{ pyload: 1 }, { taskId: "other" }, null, [], "text"]) {
+      await expectError(() => backend.set("task", "running", options as never), "STEM_INVALID_OPTION");
+    }
+    expect(await backend.get("task")).toBeNull();
+  });
+
   it("connects by URL", async () => {
     const storage = memoryStorage();
     const bench = aBench(storage);

@@ -218,6 +218,8 @@ describe("a settler over one database", () => {
     const bad: readonly (readonly [DeliveryOutcome, string])[] = [
       [anOutcome({ taskId: "a b" }), "STEM_INVALID_NAME"],
       [anOutcome({ state: "done" as never }), "STEM_INVALID_OPTION"],
+      [anOutcome({ pyload: 1 } as never), "STEM_INVALID_OPTION"],
+      [{ end: { kind: "ack" } } as never, "STEM_INVALID_OPTION"],
       [anOutcome({ payload: Number.NaN }), "STEM_PAYLOAD_NOT_SERIALIZABLE"],
       [anOutcome({}, { groupId: "" }), "STEM_INVALID_NAME"],
       [anOutcome({}, { end: { kind: "drop" } as never }), "STEM_INVALID_OPTION"],
