@@ -13,7 +13,10 @@ export function openSqliteResultBackends(place: () => SqlitePlace): () => Result
       // A memory driver keeps its databases as long as it lives itself.
       persistent: true,
       async open(options) {
-        const backend = await SqliteResultBackend.open("results.sqlite", { ...onClock(clock, storage, engine), ...options });
+        const backend = await SqliteResultBackend.open("results.sqlite", {
+          ...onClock(clock, storage, engine),
+          ...options,
+        });
         opened.push(backend);
         return backend;
       },

@@ -19,7 +19,7 @@ import { describePurgeAndCounts } from "./purge-and-counts.contract.ts";
 import { describeReplay } from "./replay.contract.ts";
 import { describeRetry } from "./retry.contract.ts";
 
-export type { BrokerFixture, BrokerHandleOptions, OpenBrokerFixture } from "./broker-bench.ts";
+export type { BrokerFixture, OpenBrokerFixture } from "./broker-bench.ts";
 
 /** Everything a broker has to do. `open` makes an empty fixture for each test. */
 export function describeBrokerContract(name: string, open: OpenBrokerFixture): void {

@@ -8,11 +8,7 @@ import { describeStatus } from "./status.contract.ts";
 import { describeTtl } from "./ttl.contract.ts";
 import { describeWatch } from "./watch.contract.ts";
 
-export type {
-  OpenResultBackendFixture,
-  ResultBackendFixture,
-  ResultBackendHandleOptions,
-} from "./result-backend-bench.ts";
+export type { OpenResultBackendFixture, ResultBackendFixture } from "./result-backend-bench.ts";
 
 /** Everything a result backend has to do. `open` makes an empty fixture for each test. */
 export function describeResultBackendContract(name: string, open: OpenResultBackendFixture): void {

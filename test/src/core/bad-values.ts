@@ -27,10 +27,3 @@ export const STRANGERS: readonly unknown[] = [
   new Proxy({}, {}),
   "x".repeat(100_000),
 ];
-
-/** How a value is called in a test's title. */
-export function titleOf(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 12));
-  if (typeof value === "object" && value !== null) return `an object (${Reflect.ownKeys(value).length} keys)`;
-  return `${typeof value} ${String(value)}`;
-}
