@@ -115,8 +115,22 @@ export class Consumers {
 
   extended(token: number, until: number): void {
     const lease = this.#leases.get(token);
-    if (lease !== undefined) lease.until = until;
+    if (lease !== undefined) {
+      const before = lease.until;
+      lease.until = until;
+      this.#undo.push(() => (lease.until = before));
+    }
     this.dueAt(until);
+  }
+
+  /** The wall clock jumped, and this transaction moves the leases in the table as far. */
+  moved(jump: number): void {
+    const move = (by: number): void => {
+      for (const lease of this.#leases.values()) lease.until += by;
+    };
+    move(jump);
+    this.#undo.push(() => move(-jump));
+    this.suspectAll();
   }
 
   /** Every queue may have something, and something may be due: after a fault, and as the safety net of polling. */
@@ -149,10 +163,8 @@ export class Consumers {
     return claims;
   }
 
-  /** @param jump by how much the leases in the table were moved, because the wall clock jumped */
-  committed(jump = 0): void {
+  committed(): void {
     this.#undo = [];
-    if (jump > 0) for (const lease of this.#leases.values()) lease.until += jump;
   }
 
   undone(): void {

@@ -2,13 +2,15 @@ import type { Clock, Timer } from "../../../src/contracts/clock.ts";
 import type { Randomness } from "../../../src/contracts/identity.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import type { EngineHost } from "../../../src/contracts/platform.ts";
+import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
 import { EngineError, StemError } from "../../../src/errors.ts";
 import { openDatabase, type OpenDatabaseOptions } from "../database/open-database.ts";
-import { inTransaction, runShared, type TransactionEnd } from "../database/transaction.ts";
+import { inTransaction, runShared, type TransactionEnd, type TransactionStep } from "../database/transaction.ts";
 import type { VfsDefects } from "../database/vfs.ts";
 import type { WasmDatabase } from "../database/wasm-database.ts";
 import type { OwnerEvents, SubscriptionRef } from "../operations/operation.ts";
+import { readStatusTopic } from "../operations/results.ts";
 import type { Durability } from "../durability.ts";
 import { BOUND_LEASES, RELEASE_ORPHANS, SHIFT_LEASES } from "../sql/queue-jobs.ts";
 import { type Claim, Consumers } from "./consumers.ts";
@@ -171,9 +173,7 @@ export class Owner {
     const steps = calls.map((call) => new CallStep(call, context));
     const flushFaults = database.failedFlushes;
     let claims: Claim[] = [];
-    const end = runShared(database, steps, () => {
-      if (this.#jump > 0) database.run(SHIFT_LEASES, { jump: this.#jump });
-      if (this.#jump > 0) this.#consumers.suspectAll();
+    const end = runShared(database, this.#jump > 0 ? [this.#moveLeases(database), ...steps] : steps, () => {
       claims = this.#consumers.claim(context);
     });
     const durable = end.kind === "committed" ? this.#parts.lease.durable() : undefined;
@@ -189,7 +189,7 @@ export class Owner {
 
   #finish(end: TransactionEnd, steps: readonly CallStep[], claims: readonly Claim[]): void {
     if (end.kind === "committed") {
-      this.#consumers.committed(this.#jump);
+      this.#consumers.committed();
       this.#jump = 0;
       for (const step of steps) this.#outbox.reply(step.member, step.committed());
       for (const { ref, deliveries } of claims) this.#outbox.push(ref, deliveries);
@@ -198,6 +198,21 @@ export class Owner {
       for (const step of steps) this.#outbox.reply(step.member, step.failed(end.error));
     }
     this.#outbox.send();
+  }
+
+  /** Before the calls of the same transaction: they see leases that end when they should by the new time. */
+  #moveLeases(database: WasmDatabase): TransactionStep {
+    const jump = this.#jump;
+    return {
+      kind: "statement",
+      run: () => {
+        database.run(SHIFT_LEASES, { jump });
+        this.#consumers.moved(jump);
+      },
+      fail: (error) => {
+        throw error;
+      },
+    };
   }
 
   #verify(): StemError | undefined {
@@ -217,11 +232,23 @@ export class Owner {
       const { database } = await openDatabase(this.#parts.host, this.#parts.lease, engineOptions(this.#parts));
       this.#database = database;
       this.#broken = undefined;
-      inTransaction(database, () => this.#tokens.raiseEpoch(database, this.#clock.read().now));
+      const { now, jump } = this.#clock.read();
+      this.#jump += jump;
+      inTransaction(database, () => this.#tokens.raiseEpoch(database, now));
       this.#consumers.suspectAll();
+      this.#announceAgain(database, now);
     } catch (error) {
       this.#broken = asStemError(error);
     }
+  }
+
+  /** A commit with an unknown outcome may have changed what somebody watches, and told nobody. */
+  #announceAgain(sql: SqlSession, now: number): void {
+    for (const topic of this.#watchers.topics) {
+      const status = readStatusTopic({ sql, now }, topic);
+      if (status !== undefined) this.#events.signal(topic, status);
+    }
+    this.#outbox.send();
   }
 
   /** Arranges the next look at the queue: when something falls due, or after the poll interval as a safety net. */

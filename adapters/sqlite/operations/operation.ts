@@ -23,8 +23,8 @@ export interface OperationScope {
 
 /**
  * In-memory effects of operations on the owner. Those that the claims at the end of the same transaction depend on
- * (`queueReady`, `dueAt`, `settled`, `acked`, `addConsumer`, `removeConsumer`) are told at once and taken back when it fails; the rest is for
- * `afterCommit`.
+ * (`queueReady`, `dueAt`, `settled`, `extended`, `acked`, `addConsumer`, `removeConsumer`) are told at once and taken
+ * back when it fails; the rest is for `afterCommit`.
  */
 export interface OwnerEvents {
   /** Messages may have become ready in a queue. */

@@ -103,7 +103,8 @@ export const extendLease: Operation<ExtendArgs, number> = {
     const values = { seq: delivery.seq, token: delivery.token, leaseUntil, leaseMs: by };
     const row = scope.sql.get<{ leaseUntil: number }>(EXTEND_LEASE, values);
     if (row === undefined) throw new LeaseLostError(delivery.id, delivery.queue);
-    scope.afterCommit(() => scope.events.extended(delivery.token, row.leaseUntil));
+    // At once, as the claims at the end of this transaction must not take the lease for lapsed.
+    scope.events.extended(delivery.token, row.leaseUntil);
     return row.leaseUntil;
   },
 };
