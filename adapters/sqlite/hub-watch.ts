@@ -23,9 +23,14 @@ export function watchHub<Event, T>({ hub, logger, begin, read, isLast, onEnd }: 
   // Pushes may come in the same batch as the reply they follow, and are heard before it.
   let early: Event[] | undefined = [];
   let isWatched = true;
+  let last = "";
   const take = (events: readonly Event[]): void => {
     try {
       for (const event of events) {
+        // After a fault at COMMIT the owner tells the present state again; most often it is known.
+        const text = JSON.stringify(event);
+        if (text === last) continue;
+        last = text;
         const value = read(event);
         stream.push(value);
         if (isLast(value)) void stream.end();

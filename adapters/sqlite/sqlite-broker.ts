@@ -64,6 +64,8 @@ const CONSUME_DEFAULTS: Readonly<Record<keyof ConsumeOptions, unknown>> = {
 };
 const NACK_DEFAULTS: Required<NackOptions> = { requeue: true, countsAsDelivery: true };
 const MAX_PREFETCH = 10_000;
+/** UTF-8 has no form for half a character. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
  * Queues in a SQLite file. Every promise resolves once its effect is committed and, with `durability: "full"`, safe
@@ -191,7 +193,9 @@ export class SqliteBroker implements Broker {
   async deadLetter(delivery: Delivery, options: Readonly<{ reason?: string; meta?: JsonObject }> = {}): Promise<void> {
     const defaults = { reason: undefined as string | undefined, meta: {} as JsonObject };
     const { reason, meta } = mergeOptions(defaults, options as Partial<typeof defaults>);
-    if (reason !== undefined && typeof reason !== "string") throw new InvalidOptionError("reason", reason, "a string");
+    if (reason !== undefined && (typeof reason !== "string" || LONE_SURROGATE.test(reason))) {
+      throw new InvalidOptionError("reason", reason, "a string of whole characters");
+    }
     const text = stringifyJsonWithin(meta, "meta", this.#options.maxPayloadBytes);
     await this.#settle(delivery, (hub, ref) =>
       hub.call("deadLetter", { delivery: ref, reason: reason ?? null, meta: text }),
@@ -242,7 +246,7 @@ export class SqliteBroker implements Broker {
   }
 
   settlerFor(backend: ResultBackend): DeliverySettler | undefined {
-    return createSqliteSettler(this.#handle, backend, this.#options.maxPayloadBytes, this.namespace);
+    return createSqliteSettler(this.#handle, () => this.#hub(), backend, this.#options);
   }
 
   /** Deletes dead letters past their retention; the sweeper's work, for whoever wants it now. */

@@ -6,6 +6,7 @@ import { checkName } from "../../src/core/names.ts";
 import { checkOneOf } from "../../src/core/options.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
 import { toDeliveryRef } from "./messages.ts";
+import type { HubClient } from "./hub/hub-client.ts";
 import type { HubHandle } from "./open-hub.ts";
 import type { StoredDeliveryEnd } from "./operations/settle-task.ts";
 import { toStoredMessage } from "./operations/stored-message.ts";
@@ -14,19 +15,23 @@ import { checkText, encodeObject, toStoredStatusWrite } from "./status-json.ts";
 
 const END_KINDS: readonly DeliveryEnd["kind"][] = ["ack", "retry", "dead-letter"];
 
-/** What ends deliveries of the broker in one transaction with `backend`; `undefined` unless they share a database. */
+/**
+ * What ends deliveries of the broker in one transaction with `backend`; `undefined` unless they share a database.
+ * `hub` throws once the broker is closed.
+ */
 export function createSqliteSettler(
   handle: HubHandle,
+  hub: () => HubClient,
   backend: ResultBackend,
-  maxPayloadBytes: number,
-  namespace: string,
+  options: Readonly<{ maxPayloadBytes: number; namespace: string }>,
 ): DeliverySettler | undefined {
   if (!(backend instanceof SqliteResultBackend) || !backend.sharesDatabase(handle)) return undefined;
+  const { maxPayloadBytes, namespace } = options;
   return {
     async settle(delivery: Delivery, { end, status, groupId, publish = [] }: DeliveryOutcome): Promise<void> {
       const ref = toDeliveryRef(delivery) ?? null;
       const write = toStoredStatusWrite(status, backend.bounds);
-      await handle.hub.call("settleTask", {
+      await hub().call("settleTask", {
         delivery: ref,
         end: toStoredEnd(delivery, end, maxPayloadBytes),
         backendNamespace: backend.namespace,

@@ -27,6 +27,11 @@ export class Watchers {
     }
   }
 
+  /** Every topic somebody watches. */
+  get topics(): readonly string[] {
+    return [...this.#byTopic.keys()];
+  }
+
   of(topic: string): readonly SubscriptionRef[] {
     return this.#byTopic.get(topic) ?? [];
   }

@@ -127,7 +127,7 @@ export function putStatus(scope: OperationScope, namespace: string, write: Store
 }
 
 /** The status of a task, unless it has expired. */
-export function findStatus(scope: OperationScope, { namespace, id }: StatusRef): StoredStatus | null {
+export function findStatus(scope: Pick<OperationScope, "sql" | "now">, { namespace, id }: StatusRef): StoredStatus | null {
   return scope.sql.get<StoredStatus>(GET_STATUS, { namespace, id, now: scope.now }) ?? null;
 }
 
@@ -140,6 +140,13 @@ export function wasWritten(scope: OperationScope, namespace: string, write: Stor
 /** The whole millisecond at which a time to live that begins now has passed. */
 export function expiryOf(scope: OperationScope, ttl: number): number {
   return scope.now + Math.ceil(ttl);
+}
+
+/** What a watch of this topic would be told now; `undefined` for other topics and for a status that is not there. */
+export function readStatusTopic(scope: Pick<OperationScope, "sql" | "now">, topic: string): StoredStatus | undefined {
+  const [kind, namespace, id] = topic.split("\n");
+  if (kind !== "status" || namespace === undefined || id === undefined) return undefined;
+  return findStatus(scope, { namespace, id }) ?? undefined;
 }
 
 /** A line feed is in no name: namespace and id cannot run into each other. */
