@@ -35,6 +35,7 @@ export class HubClient {
   #nextId = 1;
   #waiting = false;
   #ended: StemError | undefined;
+  #closing: Promise<void> | undefined;
 
   /** `connect` gets what the owner's batches and its end are to be told to, and gives the way to the owner. */
   constructor(connect: (client: HubClient) => OwnerLink) {
@@ -94,7 +95,12 @@ export class HubClient {
   }
 
   /** Sends what is waiting to be sent, then closes the link; calls still unanswered are rejected. Idempotent. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (this.#ended !== undefined) return;
     this.#flush();
     const link = this.#link;

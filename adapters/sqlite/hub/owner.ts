@@ -39,6 +39,8 @@ export interface OwnerMember {
   close(): void;
 }
 
+/** Time between two looks at the queue while storage fails again and again. */
+const FAULT_PAUSE_MS = 1_000;
 /** Most calls that share one transaction: keeps replies flowing under a flood. */
 const MAX_CALLS = 2_000;
 
@@ -65,7 +67,10 @@ export class Owner {
   #jump = 0;
   /** Set while the database cannot be used: every call fails with it. */
   #broken: StemError | undefined;
+  /** Transactions that have failed since the last one that was committed. */
+  #faults = 0;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(parts: OwnerParts, database: WasmDatabase) {
     this.#parts = parts;
@@ -103,9 +108,13 @@ export class Owner {
     };
   }
 
-  /** Finishes what has arrived, closes the database cleanly and gives up the lease. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  /** Finishes what has arrived, closes the database cleanly and gives up the lease. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     while (this.#queue.length > 0 || this.#busy !== undefined) await (this.#busy ?? this.#flushNow());
     this.#closed = true;
     this.#timer?.timer.cancel();
@@ -162,6 +171,7 @@ export class Owner {
     const calls = this.#queue.splice(0, MAX_CALLS);
     const unusable = this.#broken ?? this.#verify();
     if (unusable !== undefined) {
+      this.#faults += 1;
       for (const call of calls) this.#outbox.reply(call.member, refuse(call, unusable));
       this.#outbox.send();
       return this.#broken?.retryable === true ? this.#reopen() : undefined;
@@ -189,11 +199,13 @@ export class Owner {
 
   #finish(end: TransactionEnd, steps: readonly CallStep[], claims: readonly Claim[]): void {
     if (end.kind === "committed") {
+      this.#faults = 0;
       this.#consumers.committed();
       this.#jump = 0;
       for (const step of steps) this.#outbox.reply(step.member, step.committed());
       for (const { ref, deliveries } of claims) this.#outbox.push(ref, deliveries);
     } else {
+      this.#faults += 1;
       this.#consumers.undone();
       for (const step of steps) this.#outbox.reply(step.member, step.failed(end.error));
     }
@@ -221,6 +233,7 @@ export class Owner {
       return undefined;
     } catch (error) {
       this.#broken = asStemError(error);
+      this.#parts.logger.log("error", "The database cannot be used any more.", { error });
       return this.#broken;
     }
   }
@@ -255,7 +268,9 @@ export class Owner {
   #arm(): void {
     if (this.#consumers.isEmpty || this.#closed) return;
     const now = Math.floor(this.#clock.clock.now());
-    const at = Math.min(this.#consumers.nextDue, now + this.#consumers.pollInterval);
+    const next = Math.min(this.#consumers.nextDue, now + this.#consumers.pollInterval);
+    // The first repeat comes at once; after that, something due must not keep a failing disk busy.
+    const at = this.#faults > 1 ? Math.max(next, now + FAULT_PAUSE_MS) : next;
     if (this.#timer !== undefined && this.#timer.at <= at) return;
     this.#timer?.timer.cancel();
     const timer = this.#clock.clock.schedule(() => this.#wake(), Math.max(0, at - now));

@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { HubClient, type OwnerLink } from "../../../../adapters/sqlite/hub/hub-client.ts";
+import type { Call, MemberBatch } from "../../../../adapters/sqlite/hub/protocol.ts";
+import { describeError } from "../../../../src/error-transfer.ts";
+import { ClosedError, EngineError, LeaseLostError } from "../../../../src/errors.ts";
+import { NAMESPACE } from "./open-owner.ts";
+
+const MAIL = { namespace: NAMESPACE, queue: "mail" };
+
+interface TestLink {
+  readonly client: HubClient;
+  readonly batches: MemberBatch[];
+  readonly waiting: boolean[];
+  closes: number;
+  finishClose(): void;
+}
+
+function aLink(): TestLink {
+  const batches: MemberBatch[] = [];
+  const waiting: boolean[] = [];
+  let finishClose!: () => void;
+  const closed = new Promise<void>((resolve) => (finishClose = resolve));
+  const link: OwnerLink = {
+    send: (batch) => void batches.push(batch),
+    waiting: (on) => void waiting.push(on),
+    close: () => {
+      test.closes += 1;
+      return closed;
+    },
+  };
+  const test: TestLink = { client: new HubClient(() => link), batches, waiting, closes: 0, finishClose };
+  return test;
+}
+
+const lastCall = ({ batches }: TestLink): Call => batches.at(-1)?.at(-1) as Call;
+
+describe("hub/hub-client", () => {
+  it("sends the calls of one turn together, in order, and answers each with its own reply", async () => {
+    const link = aLink();
+    const one = link.client.call("pendingCount", MAIL);
+    const two = link.client.call("inflightCount", MAIL);
+    expect(link.batches).toEqual([]);
+    await Promise.resolve();
+    expect(link.batches.map((batch) => batch.map(([, name]) => name))).toEqual([["pendingCount", "inflightCount"]]);
+    const [[first], [second]] = link.batches[0] as [Call, Call];
+    link.client.receive({
+      replies: [
+        [second, 2],
+        [first, 1],
+      ],
+      pushes: [],
+    });
+    expect(await Promise.all([one, two])).toEqual([1, 2]);
+  });
+
+  it("revives errors with their class", async () => {
+    const link = aLink();
+    const call = link.client.call("pendingCount", MAIL);
+    await Promise.resolve();
+    link.client.receive({
+      replies: [[lastCall(link)[0], undefined, describeError(new LeaseLostError("a", "b"))]],
+      pushes: [],
+    });
+    await expect(call).rejects.toBeInstanceOf(LeaseLostError);
+  });
+
+  it("gives replies before pushes, and pushes only to whom they are for", async () => {
+    const link = aLink();
+    const events: unknown[] = [];
+    const subscription = link.client.listen((pushed) => void events.push(...pushed));
+    const call = link.client.call("pendingCount", MAIL).then(() => events.push("reply"));
+    await Promise.resolve();
+    link.client.receive({
+      replies: [[lastCall(link)[0], 0]],
+      pushes: [
+        [subscription, [1, 2]],
+        [999, [3]],
+      ],
+    });
+    await call;
+    expect(events).toEqual([1, 2, "reply"]);
+    link.client.unlisten(subscription);
+    link.client.receive({ replies: [[12_345, 0]], pushes: [[subscription, [4]]] });
+    expect(events).toEqual([1, 2, "reply"]);
+  });
+
+  it("keeps the process alive while a call waits or somebody listens, and no longer", async () => {
+    const link = aLink();
+    const call = link.client.call("pendingCount", MAIL);
+    const subscription = link.client.listen(() => undefined);
+    await Promise.resolve();
+    link.client.receive({ replies: [[lastCall(link)[0], 0]], pushes: [] });
+    await call;
+    expect(link.waiting).toEqual([true]);
+    link.client.unlisten(subscription);
+    expect(link.waiting).toEqual([true, false]);
+  });
+
+  it("rejects what is under way when the owner is lost, and everything after", async () => {
+    const link = aLink();
+    const lost: unknown[] = [];
+    link.client.onLost((error) => void lost.push(error));
+    const forget = link.client.onLost(() => void lost.push("forgotten"));
+    forget();
+    const sent = link.client.call("pendingCount", MAIL);
+    await Promise.resolve();
+    const unsent = link.client.call("pendingCount", MAIL);
+    const cause = new Error("thread ended");
+    link.client.lose(cause);
+    link.client.lose(cause);
+    for (const call of [sent, unsent, link.client.call("pendingCount", MAIL)]) {
+      await expect(call).rejects.toBeInstanceOf(EngineError);
+      await expect(call).rejects.toMatchObject({ retryable: true, outcome: "unknown", cause });
+    }
+    expect(lost).toHaveLength(1);
+    expect(link.batches).toHaveLength(1);
+    expect(link.waiting).toEqual([true, false]);
+    await link.client.close();
+    expect(link.closes).toBe(0);
+  });
+
+  it("sends what was called before it closes, and rejects what is never answered", async () => {
+    const link = aLink();
+    const call = link.client.call("pendingCount", MAIL);
+    const closing = link.client.close();
+    expect(link.batches).toHaveLength(1);
+    link.finishClose();
+    await closing;
+    await expect(call).rejects.toBeInstanceOf(ClosedError);
+    await expect(link.client.call("pendingCount", MAIL)).rejects.toBeInstanceOf(ClosedError);
+    expect(link.waiting).toEqual([true, false]);
+  });
+
+  it("closes its link once, and every close waits for it", async () => {
+    const link = aLink();
+    const order: string[] = [];
+    const closes = [1, 2, 3].map((index) => link.client.close().then(() => order.push(`closed ${index}`)));
+    await Promise.resolve();
+    expect([order, link.closes]).toEqual([[], 1]);
+    link.finishClose();
+    await Promise.all(closes);
+    await link.client.close();
+    expect([order.length, link.closes]).toEqual([3, 1]);
+  });
+
+  it("ignores replies to calls that it does not know", () => {
+    const { client } = aLink();
+    expect(() =>
+      client.receive({
+        replies: [
+          [1, 2],
+          [-1, 0],
+        ],
+        pushes: [[5, []]],
+      }),
+    ).not.toThrow();
+  });
+});
