@@ -1,3 +1,4 @@
+import type { DeliveryOutcome } from "../contracts/delivery-settler.ts";
 import type { AnyTaskHandler } from "../contracts/task-handler.ts";
 import { type JsonValue, stringifyJson } from "../core/json.ts";
 import { META_KEYS } from "../core/reserved-keys.ts";
@@ -8,6 +9,7 @@ import type { LeaseKeeper } from "./lease-keeper.ts";
 import { retryingFaults } from "./retrying-faults.ts";
 import { RetrySignal } from "./retry-signal.ts";
 import type { RevocationWatch } from "./revocation-watch.ts";
+import { inBrief } from "./outcome-in-brief.ts";
 import { concludeRun, type ConcludedVerdict, type RunConclusion, runMeta } from "./run-conclusion.ts";
 import { sleep } from "./sleep.ts";
 import { statusMeta } from "./status-meta.ts";
@@ -151,28 +153,26 @@ export class TaskExecution {
     // A late `running` must not follow a `retried`; after a terminal state it changes nothing anyway.
     if (conclusion.event.type === "retried") await run.runningWritten;
     try {
-      await this.#parts.finisher.finish(run.delivery, conclusion.outcome);
+      await this.#store(run, conclusion.outcome, conclusion);
     } catch (error) {
-      if (error instanceof LeaseLostError) return this.#loseLease(run);
       if (!isPayloadFault(error)) throw error;
-      return this.#settleUnstorable(run, verdict, conclusion, error);
+      // A refused result fails the attempt. A refused failure is stored once more, as briefly as it can be told.
+      if (verdict.kind === "succeeded") return this.#settle(run, { kind: "failed", thrown: error });
+      await this.#store(run, inBrief(run, conclusion.outcome, this.#parts.options), conclusion);
     }
-    this.#tell(conclusion);
   }
 
-  /** The backend refuses the result: the attempt failed. It refuses the failure: the message's meta is too large. */
-  async #settleUnstorable(
-    run: TaskRun,
-    verdict: ConcludedVerdict,
-    conclusion: RunConclusion,
-    error: unknown,
-  ): Promise<void> {
-    if (verdict.kind === "succeeded") return this.#settle(run, { kind: "failed", thrown: error });
-    const { consumerName } = this.#parts.options;
-    const { status, ...rest } = conclusion.outcome;
-    const meta = statusMeta({ ...run.envelope, meta: {} }, runMeta(consumerName, run.startedAt));
-    await this.#parts.finisher.finish(run.delivery, { ...rest, status: { ...status, meta } });
-    this.#tell(conclusion);
+  async #store(run: TaskRun, outcome: DeliveryOutcome, { event }: RunConclusion): Promise<void> {
+    const { counts, events, finisher } = this.#parts;
+    try {
+      await finisher.finish(run.delivery, outcome);
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+      if (!run.isLeaseLost) events.emit({ type: "lease-lost", envelope: run.envelope });
+      return;
+    }
+    if (event.type === "completed" || event.type === "failed" || event.type === "retried") counts[event.type] += 1;
+    events.emit(event);
   }
 
   #conclude(run: TaskRun, verdict: ConcludedVerdict): RunConclusion {
@@ -186,16 +186,6 @@ export class TaskExecution {
       policy: policyOf(envelope, options.registry.resolve(envelope.name)?.options, report),
       delay: (policy) => retryDelayOf(envelope, policy, options, report),
     });
-  }
-
-  #loseLease(run: TaskRun): void {
-    if (!run.isLeaseLost) this.#parts.events.emit({ type: "lease-lost", envelope: run.envelope });
-  }
-
-  #tell({ event }: RunConclusion): void {
-    const { counts, events } = this.#parts;
-    if (event.type === "completed" || event.type === "failed" || event.type === "retried") counts[event.type] += 1;
-    events.emit(event);
   }
 }
 

@@ -182,16 +182,30 @@ describe("A failing task", () => {
     expect(types()).toEqual(["started", "failed"]);
   });
 
-  it("is recorded without the message's meta when that leaves no room", async () => {
-    const task = defineTask("demo.a", async () => 1);
+  it("is recorded in brief when its meta, its message or its stack are larger than the stores take", async () => {
+    const fail = async (_context: unknown, args: { long: boolean }): Promise<void> => {
+      throw Object.assign(new Error(args.long ? "long ".repeat(500) : "short"), { stack: "at somewhere ".repeat(200) });
+    };
+    const task = defineTask("demo.a", fail);
     const { worker, broker, stem } = aWorkerRig([task], { maxPayloadBytes: 1_000 });
     await worker.start();
-    const envelope = createEnvelope({ name: "demo.a", meta: { pad: "x".repeat(980) } });
-    await broker.publish(envelope);
+    for (const [long, pad] of [
+      [false, 0],
+      [true, 0],
+      [true, 980],
+    ] as const) {
+      const envelope = createEnvelope({ name: "demo.a", args: { long }, meta: { pad: "x".repeat(pad) } });
+      await broker.publish(envelope);
+      const { status } = await stem.waitForTask(envelope.id);
 
-    const { status } = await stem.waitForTask(envelope.id);
-    expect(status).toMatchObject({ state: "failed", error: { type: "PayloadTooLargeError" } });
-    expect(status.meta).not.toHaveProperty("pad");
+      expect(status).toMatchObject({ state: "failed", error: { type: "Error" }, meta: { worker: "worker-1" } });
+      expect(status.error?.message).toBe(long ? "long ".repeat(20) : "short");
+      expect(status.error).not.toHaveProperty("stack");
+      expect(status.meta).not.toHaveProperty("pad");
+      expect(await broker.getDeadLetter("default", envelope.id)).toMatchObject({
+        meta: { error: expect.stringMatching(/^Error: /) },
+      });
+    }
   });
 });
 
