@@ -1,12 +1,5 @@
 // The process that gets killed: enqueues the jobs that were not acknowledged yet, and works on them.
-import {
-  DuplicateIdConflictError,
-  SqliteBroker,
-  SqliteResultBackend,
-  Stem,
-  type TaskContext,
-  Worker,
-} from "stem-sqlite";
+import { SqliteBroker, SqliteResultBackend, Stem, type TaskContext, Worker } from "stem-sqlite";
 import { CONCURRENCY, demoJobs, demoTasks } from "./jobs.ts";
 import type { ChildTask, FromChild, ToChild } from "./messages.ts";
 
@@ -45,12 +38,8 @@ async function enqueueAll(stem: Stem): Promise<void> {
     const id = job.enqueueOptions.taskId;
     if (acknowledged.has(id)) continue;
     while (acknowledged.size - ended.size >= MAX_AHEAD) await new Promise<void>((resolve) => (onEnded = resolve));
-    try {
-      await stem.enqueue(name, job);
-    } catch (error) {
-      // The killed process had stored it and could not say so any more.
-      if (!(error instanceof DuplicateIdConflictError)) throw error;
-    }
+    // The killed process may have stored it and could not say so any more: the id tells, and nothing is stored twice.
+    await stem.enqueue(name, job);
     acknowledged.add(id);
     tell({ type: "acknowledged", id });
   }

@@ -214,13 +214,15 @@ function instantFromJson(value: unknown): Date {
   return new Date(typeof value === "string" && ISO_INSTANT.test(value) ? value : Number.NaN);
 }
 
-/** Whether two envelopes carry the same message; delivery facts such as `attempt` are left aside. */
+/**
+ * Whether two envelopes carry the same message: the same id, task, queue, arguments and headers. When it was enqueued,
+ * and delivery facts such as `attempt`, are left aside, so that enqueuing again after a crash is recognised.
+ */
 export function isSameMessage(one: Envelope, other: Envelope): boolean {
   return (
     one.id === other.id &&
     one.name === other.name &&
     one.queue === other.queue &&
-    one.enqueuedAt.getTime() === other.enqueuedAt.getTime() &&
     stringifyJson(one.args, "args") === stringifyJson(other.args, "args") &&
     stringifyJson(one.headers, "headers") === stringifyJson(other.headers, "headers")
   );

@@ -299,6 +299,8 @@ describe("core/envelope sameness", () => {
     expect(isSameMessage(full, copyEnvelope(full, { attempt: 5, priority: 1, meta: { x: 1 }, notBefore: null }))).toBe(
       true,
     );
+    // A producer that enqueues again after a crash makes a new date.
+    expect(isSameMessage(full, copyEnvelope(full, { enqueuedAt: new Date(NOW + 1) }))).toBe(true);
   });
 
   it.each<Partial<Envelope>>([
@@ -308,7 +310,6 @@ describe("core/envelope sameness", () => {
     { args: { to: "b", n: -0 } },
     { args: { to: "a", n: 0 } },
     { headers: {} },
-    { enqueuedAt: new Date(NOW + 1) },
   ])("ends with %j", (change) => {
     expect(isSameMessage(full, copyEnvelope(full, change))).toBe(false);
   });
