@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { openDatabase, type OpenDatabaseOptions } from "../../adapters/sqlite/database/open-database.ts";
 import type { StorageLease } from "../../src/contracts/storage-driver.ts";
-import { readContent } from "./history-content.ts";
+import { type DatabaseContent, readContent } from "./history-content.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { SimContent } from "./sim-operations.ts";
 import { createSimRandom } from "./sim-random.ts";
@@ -21,8 +21,15 @@ export type RecoveredImage =
 const PLAIN_HEADER = "SQLite format 3\0";
 const READ_BYTES = 65_536;
 
-/** Opens a disk as the library does after a crash, reads and checks everything, and closes it cleanly. */
-export async function recoverImage(disk: SimDisk, engine: ImageEngine): Promise<RecoveredImage> {
+/**
+ * Opens a disk as the library does after a crash, reads and checks everything, and closes it cleanly. `onContent` gets
+ * what was read.
+ */
+export async function recoverImage(
+  disk: SimDisk,
+  engine: ImageEngine,
+  onContent?: (content: DatabaseContent) => void,
+): Promise<RecoveredImage> {
   const acquisition = await disk.acquire(DATABASE);
   if (acquisition.role !== "owner") throw new Error("The image is owned by somebody.");
   const { lease } = acquisition;
@@ -32,10 +39,13 @@ export async function recoverImage(disk: SimDisk, engine: ImageEngine): Promise<
     fault = "unsound";
     const finding = database.get<{ integrity_check: string }>("pragma integrity_check")?.integrity_check;
     if (finding !== "ok") return { kind: "unsound", detail: String(finding) };
-    const { digest } = readContent(database);
+    const content = readContent(database);
+    onContent?.(content);
     database.close();
     const leftover = leftoverOf(lease);
-    return leftover === undefined ? { kind: "recovered", digest } : { kind: "unsound", detail: leftover };
+    return leftover === undefined
+      ? { kind: "recovered", digest: content.digest }
+      : { kind: "unsound", detail: leftover };
   } catch (error) {
     return { kind: fault, detail: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
   } finally {

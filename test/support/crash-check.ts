@@ -1,4 +1,4 @@
-import { EnginePool } from "./crash-check-engine.ts";
+import { type EnginePool, withOneEngine } from "./crash-check-engine.ts";
 import { digestImage, type ImageEngine, recoverImage, type RecoveredImage } from "./crash-check-image.ts";
 import type { History } from "./history.ts";
 import { SimDisk } from "./sim-disk.ts";
@@ -72,12 +72,12 @@ export interface CrashReport {
  * Makes the crash image of every point and checks that it opens by itself, is sound, holds whole transactions only and
  * all that was acknowledged, and closes cleanly. Images with the same bytes are opened once and judged each.
  */
-export async function checkCrashes(recording: CrashRecording, matrix: CrashMatrix = {}): Promise<CrashReport> {
+export function checkCrashes(recording: CrashRecording, matrix: CrashMatrix = {}): Promise<CrashReport> {
   const { dirents = ["strict", "ext4"], kinds = CRASH_KINDS } = matrix;
   const indexes = matrix.indexes ?? Array.from({ length: recording.operations.length + 1 }, (_, index) => index);
-  const findings: CrashFinding[] = [];
-  const images = new RecoveredImages(recording.engine);
-  try {
+  return withOneEngine(async (pool) => {
+    const findings: CrashFinding[] = [];
+    const images = new RecoveredImages(recording.engine, pool);
     for (const dirent of dirents) {
       const replay = replayOf(recording, dirent);
       for (const index of indexes) {
@@ -89,21 +89,19 @@ export async function checkCrashes(recording: CrashRecording, matrix: CrashMatri
         }
       }
     }
-  } finally {
-    images.close();
-  }
-  return { points: dirents.length * indexes.length * kinds.length, images: images.count, findings };
+    return { points: dirents.length * indexes.length * kinds.length, images: images.count, findings };
+  });
 }
 
 /** Recovers images, those with the same bytes once. */
 class RecoveredImages {
   readonly #engine: ImageEngine;
-  readonly #pool = new EnginePool();
+  readonly #pool: EnginePool;
   readonly #known = new Map<string, RecoveredImage>();
 
-  constructor(engine: ImageEngine) {
+  constructor(engine: ImageEngine, pool: EnginePool) {
     this.#engine = engine;
-    this.#pool.install();
+    this.#pool = pool;
   }
 
   get count(): number {
@@ -119,20 +117,19 @@ class RecoveredImages {
     this.#known.set(digest, image);
     return image;
   }
-
-  close(): void {
-    this.#pool.uninstall();
-  }
 }
 
 /** The one image of a point, as {@link checkCrashes} makes it. */
-export function crashImage(recording: CrashRecording, point: CrashPoint): SimContent {
+export function crashImage(recording: Omit<CrashRecording, "history" | "engine">, point: CrashPoint): SimContent {
   const replay = replayOf(recording, point.dirent);
   replay.moveTo(point.index);
   return crashAt(replay, point, recording.seed);
 }
 
-function replayOf(recording: CrashRecording, dirent: CrashPoint["dirent"]): SimReplay {
+function replayOf(
+  recording: Pick<CrashRecording, "initial" | "operations" | "disk">,
+  dirent: CrashPoint["dirent"],
+): SimReplay {
   return new SimReplay(recording.initial ?? new Map(), recording.operations, { ...recording.disk, dirent });
 }
 

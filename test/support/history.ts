@@ -38,8 +38,10 @@ export class History implements CommitObserver {
   readonly #acknowledgements: Acknowledgement[] = [];
   readonly #struck = new Set<number>();
   #content: DatabaseContent;
-  /** The last state that a commit, or the opening after a fault, showed to be there. */
+  /** The state that the last successful commit made. */
   #present = 0;
+  /** The commit that has just failed, until the turn ends: its answer is given in the same turn. */
+  #failed: number | undefined;
 
   /** `initial` is what the database holds at the start, durably. */
   constructor(disk: Pick<SimDisk, "operationCount">, initial: DatabaseContent) {
@@ -65,7 +67,12 @@ export class History implements CommitObserver {
   }
 
   after(error: unknown): void {
-    if (error === undefined) this.#present = this.#states.length - 1;
+    const last = this.#states.length - 1;
+    if (error === undefined) this.#present = last;
+    else {
+      this.#failed = last;
+      queueMicrotask(() => (this.#failed = undefined));
+    }
   }
 
   /** An answer of success went out: everything committed until now has to survive from here on. */
@@ -73,10 +80,9 @@ export class History implements CommitObserver {
     this.#acknowledgements.push({ at: this.#disk.operationCount, state: this.#present });
   }
 
-  /** The commit that failed last was said to have had no effect: its state must not be found, unless it is an old one. */
+  /** An answer of failure without effect went out: the state of the commit that has just failed must not be found. */
   strike(): void {
-    const last = this.#states.length - 1;
-    if (last > this.#present) this.#struck.add(last);
+    if (this.#failed !== undefined && this.#failed > this.#present) this.#struck.add(this.#failed);
   }
 
   /** What may be found after a crash before the changing disk call with this index. */

@@ -38,7 +38,7 @@ export class SimLease implements StorageLease {
     const found = disk.find(this.#entry(name));
     const inode = found ?? disk.create(this.#entry(name));
     if (name === "db") this.#database = inode;
-    return new SimFile(inode, found === undefined, () => this.#owned());
+    return new SimFile(inode, () => this.#owned());
   }
 
   exists(name: StorageFileName): boolean {
@@ -82,12 +82,11 @@ export class SimLease implements StorageLease {
 class SimFile implements SyncFile {
   readonly #inode: SimInode;
   readonly #owned: () => SimDiskCalls;
-  #entryIsNew: boolean;
+  #entryIsFlushed = false;
   #closed = false;
 
-  constructor(inode: SimInode, isNew: boolean, owned: () => SimDiskCalls) {
+  constructor(inode: SimInode, owned: () => SimDiskCalls) {
     this.#inode = inode;
-    this.#entryIsNew = isNew;
     this.#owned = owned;
   }
 
@@ -104,12 +103,13 @@ class SimFile implements SyncFile {
     this.#open().truncate(this.#inode, size);
   }
 
+  /** As the Node driver: the first flush after each opening covers the entry, whoever created it. */
   flush(): void {
     const disk = this.#open();
     disk.flush(this.#inode);
-    if (!this.#entryIsNew) return;
+    if (this.#entryIsFlushed) return;
     disk.flushDirectory();
-    this.#entryIsNew = false;
+    this.#entryIsFlushed = true;
   }
 
   size(): number {

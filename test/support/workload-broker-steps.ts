@@ -1,5 +1,5 @@
 import type { StoredDelivery } from "../../adapters/sqlite/operations/operation.ts";
-import type { StoredMessage } from "../../adapters/sqlite/operations/publish.ts";
+import type { StoredMessage } from "../../adapters/sqlite/operations/stored-message.ts";
 import { buildEnvelope, copyEnvelope, decodeEnvelope, encodeEnvelope } from "../../src/core/envelope.ts";
 import { LeaseLostError } from "../../src/errors.ts";
 import type { HeldDelivery } from "./workload-model.ts";
@@ -85,10 +85,10 @@ async function extendLease(workload: WorkloadScope): Promise<void> {
 
 async function replay(workload: WorkloadScope): Promise<void> {
   const { session } = workload;
-  const place = { namespace: session.pick(NAMESPACES), queue: session.pick(QUEUES) };
-  const found = await session.call("findReplayable", { ...place, since: 0, limit: session.integer(1, 5) });
-  const messages = found.map(({ seq, envelope }) => ({ seq, message: toMessage(decodeEnvelope(envelope)) }));
-  const moved = await session.call("replay", { ...place, messages });
+  const place = { namespace: session.pick(NAMESPACES), queue: session.pick(QUEUES), since: 0 };
+  const args = { ...place, limit: session.integer(1, 5), delay: null, resetAttempts: false };
+  const found = await session.call("replay", { ...args, dryRun: true });
+  const moved = await session.call("replay", { ...args, dryRun: false });
   workload.expect(moved.length, found.length);
 }
 
@@ -108,7 +108,7 @@ async function purgeDeadLetters(workload: WorkloadScope): Promise<void> {
 async function sweepDeadLetters(workload: WorkloadScope): Promise<void> {
   const { session } = workload;
   const namespace = session.pick(NAMESPACES);
-  const swept = await session.call("sweepDeadLetters", { namespace, before: session.clock.now() - 60_000 });
+  const swept = await session.call("sweepDeadLetters", { namespace, retention: 60_000 });
   workload.expect(workload.model.forgetMissing(workload.content, namespace), swept);
 }
 

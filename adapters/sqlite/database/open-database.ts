@@ -65,6 +65,7 @@ export async function openDatabase(
     // Masked first: a crash after the renaming must not leave a file of ours that looks closed beside a log.
     if (header !== "empty") lease.adoptLogs?.(() => files.guard());
     if (header !== "sqlite") files.guard();
+    files.secureLog();
     const database = new WasmDatabase(engine, files, options);
     configure(database);
     check(database, header, options.migrations);
@@ -120,7 +121,11 @@ function check(database: WasmDatabase, header: HeaderKind, migrations: readonly 
 }
 
 function quickCheck(database: WasmDatabase): void {
+  database.takeFault();
   const finding = database.get<{ quick_check: string }>("pragma quick_check(1)")?.quick_check;
+  // A page that could not be read is no damage: the next try may succeed.
+  const fault = database.takeFault();
+  if (fault !== undefined) throw fault;
   if (finding !== "ok") throw new DatabaseCorruptError(database.files.lease.path, String(finding));
 }
 

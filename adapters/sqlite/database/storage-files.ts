@@ -1,6 +1,8 @@
 import type { StorageFileName, StorageLease, SyncFile } from "../../../src/contracts/storage-driver.ts";
 import { headerKind, type HeaderKind, isCutShort, MAGIC_BYTES, magicFor, masked, unmask } from "./header-guard.ts";
 
+const COPY_BYTES = 1_048_576;
+
 /**
  * The files of one lease as SQLite may use them: the database's header is masked while it is open here, and once a
  * fault has struck nothing is written any more, so that SQLite cannot make it worse while it closes.
@@ -40,13 +42,29 @@ export class StorageFiles {
     file.write(name === "db" && at === 0 && this.#guarded ? masked(from) : from, at);
   }
 
-  /** Masks the header now and in every later write; for an empty file only later writes. Durable on return. */
+  /**
+   * Masks the header now and in every later write; for an empty file only later writes. Durable on return, also when
+   * an earlier flush of a header that looks masked failed.
+   */
   guard(): void {
     this.#guarded = true;
-    if (this.header() !== "sqlite") return;
+    const kind = this.header();
+    if (kind !== "sqlite" && kind !== "guarded") return;
     const file = this.open("db");
     file.write(magicFor(true), 0);
     file.flush();
+  }
+
+  /**
+   * Writes the log once more, as it is, and flushes it. After a flush that failed, an operating system may show bytes
+   * that it will never write; a log that is read from its cache only must not be built on.
+   */
+  secureLog(): void {
+    if (!this.lease.exists("wal")) return;
+    const log = this.open("wal");
+    const bytes = new Uint8Array(COPY_BYTES);
+    for (let at = 0; at < log.size(); at += COPY_BYTES) log.write(bytes.subarray(0, log.read(bytes, at)), at);
+    log.flush();
   }
 
   /** What the file on disk starts with, guard included. */
@@ -61,6 +79,18 @@ export class StorageFiles {
   /** Lets `close` give the file back to other programs, provided that no log is left. */
   restoreOnClose(): void {
     this.#restoreOnClose = true;
+  }
+
+  /**
+   * Deletes a file, durably: a log that came back after the header was restored would be taken for the log of another
+   * file. After a throw the header is never restored.
+   */
+  delete(name: StorageFileName): void {
+    this.close(name);
+    const restore = this.#restoreOnClose;
+    this.#restoreOnClose = false;
+    this.lease.delete(name, { flush: true });
+    this.#restoreOnClose = restore;
   }
 
   close(name: StorageFileName): void {

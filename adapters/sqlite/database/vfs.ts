@@ -237,11 +237,7 @@ export class StorageVfs {
 
   #delete(name: number): number {
     return this.#mutating(SQLITE.IOERR_DELETE, () => {
-      const file = storageName(this.#engine.readText(name));
-      this.#files.close(file);
-      // Also when SQLite does not ask for it, at closing: a log that came back after the header was restored would be
-      // taken for the log of another file.
-      this.#files.lease.delete(file, { flush: true });
+      this.#files.delete(storageName(this.#engine.readText(name)));
       return SQLITE.OK;
     });
   }

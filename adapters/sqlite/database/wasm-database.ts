@@ -81,6 +81,11 @@ export class WasmDatabase implements SqlSession {
     return this.#vfs.failedFlushes;
   }
 
+  /** The storage error that SQLite met since the last one was taken, once: where it reports in words what went wrong. */
+  takeFault(): unknown {
+    return this.#vfs.takeFault();
+  }
+
   /** Size of the engine's memory in bytes. */
   get memoryBytes(): number {
     return this.#engine.memoryBytes;
