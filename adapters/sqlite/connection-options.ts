@@ -63,15 +63,17 @@ const DEFAULTS = {
 export function splitConnectionOptions<T extends ConnectionOptions>(
   options: T | undefined,
 ): Readonly<{ connection: ResolvedConnectionOptions; own: Omit<T, keyof ConnectionOptions> }> {
-  if (options !== undefined && (options === null || typeof options !== "object")) {
+  if (options !== undefined && (options === null || typeof options !== "object" || Array.isArray(options))) {
     throw new InvalidOptionError("options", options, "an object");
   }
-  const connection: Record<string, unknown> = {};
-  const own: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options ?? {})) {
-    (Object.hasOwn(DEFAULTS, name) ? connection : own)[name] = value;
-  }
-  return { connection: resolve(connection), own: own as Omit<T, keyof ConnectionOptions> };
+  const entries = Object.entries(options ?? {});
+  const isOurs = ([name]: readonly [string, unknown]): boolean => Object.hasOwn(DEFAULTS, name);
+  // Not by assignment: a key such as `__proto__` is an unknown option like any other.
+  const own: object = Object.fromEntries(entries.filter((entry) => !isOurs(entry)));
+  return {
+    connection: resolve(Object.fromEntries(entries.filter(isOurs))),
+    own: own as Omit<T, keyof ConnectionOptions>,
+  };
 }
 
 function resolve(given: Partial<typeof DEFAULTS>): ResolvedConnectionOptions {
@@ -79,11 +81,20 @@ function resolve(given: Partial<typeof DEFAULTS>): ResolvedConnectionOptions {
   checkOneOf("engine", merged.engine, ["auto", "thread", "inline"]);
   checkOneOf("durability", merged.durability, ["full", "relaxed"]);
   checkMethods("storage", merged.storage, ["identify", "acquire"]);
+  checkDriverFacts(merged.storage);
   checkMethods("clock", merged.clock, ["now", "monotonic", "schedule"]);
   checkMethods("randomness", merged.randomness, ["number", "fill"]);
   checkMethods("logger", merged.logger, ["log"]);
   const customClock = merged.clock !== undefined;
   return Object.freeze({ ...merged, clock: merged.clock ?? createSystemClock(), customClock });
+}
+
+function checkDriverFacts(storage: StorageDriver | undefined): void {
+  if (storage === undefined) return;
+  const { name, capabilities } = storage as Readonly<Record<keyof StorageDriver, unknown>>;
+  if (typeof name !== "string" || typeof capabilities !== "object" || capabilities === null) {
+    throw new InvalidOptionError("storage", storage, "a storage driver with a name and capabilities");
+  }
 }
 
 function checkMethods(option: string, value: unknown, methods: readonly string[]): void {

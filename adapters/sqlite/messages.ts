@@ -2,6 +2,7 @@ import type { DeadLetterEntry, Delivery } from "../../src/contracts/broker.ts";
 import { checkEnvelope, copyEnvelope, decodeEnvelope, type Envelope } from "../../src/core/envelope.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { broadcastRoute, queueRoute, type RoutingInfo } from "../../src/core/routing.ts";
+import { InvalidOptionError } from "../../src/errors.ts";
 import { type DeadLetterRow, placeholderEnvelope, readEnvelope } from "./operations/dead-letters.ts";
 import type { StoredDelivery } from "./operations/operation.ts";
 import type { DeliveryRef } from "./operations/settle.ts";
@@ -33,12 +34,23 @@ export function toDelivery(stored: StoredDelivery): Delivery {
 }
 
 const BROADCAST_RECEIPT = "broadcast";
-const RECEIPT = /^(\d{1,16}):(\d{1,16})$/;
+/** Without zeros in front: token 0 is that of a message which nobody holds. */
+const RECEIPT = /^([1-9]\d{0,15}):([1-9]\d{0,15})$/;
+
+/** Throws `InvalidOptionError` for what is no delivery; whether it is current is for the owner to say. */
+export function checkDelivery(delivery: Delivery): Delivery {
+  const { receipt, envelope }: Partial<Delivery> = delivery ?? {};
+  const { id, queue }: Partial<Envelope> = envelope ?? {};
+  if ([receipt, id, queue].some((text) => typeof text !== "string")) {
+    throw new InvalidOptionError("delivery", delivery, "a delivery of this broker");
+  }
+  return delivery;
+}
 
 /** What names a delivery to the owner; `undefined` for a broadcast, which there is nothing to settle of. */
 export function toDeliveryRef(delivery: Delivery): DeliveryRef | undefined {
-  if (delivery.receipt === BROADCAST_RECEIPT) return undefined;
-  const [, seq, token] = RECEIPT.exec(String(delivery.receipt)) ?? [];
+  if (checkDelivery(delivery).receipt === BROADCAST_RECEIPT) return undefined;
+  const [, seq, token] = RECEIPT.exec(delivery.receipt) ?? [];
   // A receipt that is not ours names no lease: the owner answers with LeaseLostError.
   const names = { id: delivery.envelope.id, queue: delivery.envelope.queue };
   return { seq: Number(seq ?? -1), token: Number(token ?? -1), ...names };

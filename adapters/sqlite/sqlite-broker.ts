@@ -25,7 +25,7 @@ import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { generateEnvelopeId } from "../../src/ports/create-envelope.ts";
 import { splitConnectionOptions } from "./connection-options.ts";
 import type { HubClient } from "./hub/hub-client.ts";
-import { routed, toDeliveryRef } from "./messages.ts";
+import { checkDelivery, routed, toDeliveryRef } from "./messages.ts";
 import { type HubHandle, openHub } from "./open-hub.ts";
 import type { DeliveryRef } from "./operations/settle.ts";
 import { toStoredMessage } from "./operations/stored-message.ts";
@@ -184,7 +184,7 @@ export class SqliteBroker implements Broker {
   }
 
   async retry(delivery: Delivery, next: Envelope): Promise<void> {
-    if (next?.id !== delivery.envelope.id)
+    if (next?.id !== checkDelivery(delivery).envelope.id)
       throw new InvalidOptionError("next.id", next?.id, "the id of the delivered message");
     const message = toStoredMessage(checkEnvelope(next), this.#options.maxPayloadBytes);
     await this.#settle(delivery, (hub, ref) => hub.call("retry", { delivery: ref, next: message }));
