@@ -8,7 +8,11 @@ export class TaskPool {
   readonly #execute: ExecuteRun;
   readonly #limit: number;
   readonly #waiting: TaskRun[] = [];
+  /** Retries that arrived sooner than the news that the run before was settled. */
+  readonly #early = new Set<TaskRun>();
   readonly #held = new Set<TaskRun>();
+  /** The latest run of each task in the worker's hands. */
+  readonly #latest = new Map<string, { readonly run: TaskRun; readonly ended: Promise<void> }>();
   readonly #onDrained: (() => void)[] = [];
   readonly #onRoom: (() => void)[] = [];
   #freeSlots: number;
@@ -28,13 +32,18 @@ export class TaskPool {
 
   /** All runs in the worker's hands, the waiting ones too. */
   get size(): number {
-    return this.#held.size + this.#waiting.length;
+    return this.#held.size + this.#waiting.length + this.#early.size;
   }
 
-  /** Starts the run as soon as there is a slot, in the order of arrival. */
+  /** Starts the run as soon as there is a slot, in the order of arrival, and after what its task's last run tells. */
   add(run: TaskRun): void {
-    this.#waiting.push(run);
-    this.#startWaiting();
+    const before = this.#latest.get(run.envelope.id);
+    // One that still runs has lost its lease, or this one could not be here; it may take for ever.
+    if (before?.run.phase !== "settling") return this.#enter(run);
+    this.#early.add(run);
+    void before.ended.then(() => {
+      if (this.#early.delete(run)) this.#enter(run);
+    });
   }
 
   /** Starts nothing any more. */
@@ -44,7 +53,8 @@ export class TaskPool {
 
   /** Removes and returns the runs that have not started. */
   takeWaiting(): readonly TaskRun[] {
-    const runs = this.#waiting.splice(0);
+    const runs = [...this.#waiting.splice(0), ...this.#early];
+    this.#early.clear();
     this.#announce();
     return runs;
   }
@@ -59,6 +69,11 @@ export class TaskPool {
   room(): Promise<void> | undefined {
     if (this.#waiting.length < this.#limit) return undefined;
     return new Promise((resolve) => void this.#onRoom.push(resolve));
+  }
+
+  #enter(run: TaskRun): void {
+    this.#waiting.push(run);
+    this.#startWaiting();
   }
 
   #startWaiting(): void {
@@ -80,11 +95,14 @@ export class TaskPool {
       this.#freeSlots += 1;
       this.#startWaiting();
     };
-    void this.#execute(run, freeSlot).finally(() => {
+    const { id } = run.envelope;
+    const ended = this.#execute(run, freeSlot).finally(() => {
       freeSlot();
       this.#held.delete(run);
+      if (this.#latest.get(id)?.run === run) this.#latest.delete(id);
       this.#announce();
     });
+    this.#latest.set(id, { run, ended });
   }
 
   #announce(): void {
