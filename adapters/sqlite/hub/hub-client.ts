@@ -35,6 +35,8 @@ export class HubClient {
   #nextId = 1;
   #waiting = false;
   #ended: StemError | undefined;
+  /** The owner is not there any more to be closed. */
+  #isGone = false;
   #closing: Promise<void> | undefined;
 
   /** `connect` gets what the owner's batches and its end are to be told to, and gives the way to the owner. */
@@ -84,14 +86,13 @@ export class HubClient {
     }
     for (const [subscription, events] of batch.pushes) this.#listeners.get(subscription)?.(events);
     this.#updateWaiting();
+    if (batch.broken !== undefined) this.#fail(reviveError(batch.broken));
   }
 
   /** For the link: the owner is gone. Calls under way may or may not have taken effect. */
   lose(cause: unknown): void {
-    if (this.#ended !== undefined) return;
-    const error = new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" });
-    this.#end(error);
-    for (const listener of this.#lostListeners) listener(error);
+    this.#isGone = true;
+    this.#fail(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
   }
 
   /** Sends what is waiting to be sent, then closes the link; calls still unanswered are rejected. Idempotent. */
@@ -101,11 +102,11 @@ export class HubClient {
   }
 
   async #close(): Promise<void> {
-    if (this.#ended !== undefined) return;
+    if (this.#isGone) return;
     this.#flush();
     const link = this.#link;
     await link.close();
-    this.#end(new ClosedError("The database"));
+    if (this.#ended === undefined) this.#end(new ClosedError("The database"));
   }
 
   #flush(): void {
@@ -113,6 +114,13 @@ export class HubClient {
     const batch = this.#outgoing;
     this.#outgoing = [];
     this.#link.send(batch);
+  }
+
+  /** Whoever waits for something is told: nothing will come any more. */
+  #fail(error: StemError): void {
+    if (this.#ended !== undefined) return;
+    this.#end(error);
+    for (const listener of this.#lostListeners) listener(error);
   }
 
   #end(error: StemError): void {

@@ -1,3 +1,4 @@
+import type { ErrorDescription } from "../../../src/error-transfer.ts";
 import type { SubscriptionRef } from "../operations/operation.ts";
 import type { OwnerBatch, Push, Reply } from "./protocol.ts";
 
@@ -15,10 +16,6 @@ export class Outbox {
     this.#batches.delete(member);
   }
 
-  get memberCount(): number {
-    return this.#members.size;
-  }
-
   reply(member: number, reply: Reply): void {
     this.#batchFor(member).replies.push(reply);
   }
@@ -33,6 +30,14 @@ export class Outbox {
     const batches = this.#batches;
     this.#batches = new Map();
     for (const [member, batch] of batches) this.#members.get(member)?.(batch);
+  }
+
+  /** Sends everything collected, and to every member that nothing will follow. */
+  sendLast(broken: ErrorDescription): void {
+    for (const member of this.#members.keys()) this.#batchFor(member);
+    const batches = this.#batches;
+    this.#batches = new Map();
+    for (const [member, batch] of batches) this.#members.get(member)?.({ ...batch, broken });
   }
 
   #batchFor(member: number): { replies: Reply[]; pushes: Push[] } {

@@ -4,6 +4,7 @@ import type { Logger } from "../../../src/contracts/logger.ts";
 import type { EngineHost } from "../../../src/contracts/platform.ts";
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
+import { describeError } from "../../../src/error-transfer.ts";
 import { EngineError, StemError } from "../../../src/errors.ts";
 import { openDatabase, type OpenDatabaseOptions } from "../database/open-database.ts";
 import { inTransaction, runShared, type TransactionEnd, type TransactionStep } from "../database/transaction.ts";
@@ -173,8 +174,12 @@ export class Owner {
     if (unusable !== undefined) {
       this.#faults += 1;
       for (const call of calls) this.#outbox.reply(call.member, refuse(call, unusable));
-      this.#outbox.send();
-      return this.#broken?.retryable === true ? this.#reopen() : undefined;
+      if (unusable.retryable) {
+        this.#outbox.send();
+        return this.#reopen();
+      }
+      this.#outbox.sendLast(describeError(unusable));
+      return undefined;
     }
     const { now, jump } = this.#clock.read();
     this.#jump += jump;

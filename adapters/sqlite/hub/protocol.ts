@@ -16,4 +16,6 @@ export type MemberBatch = readonly Call[];
 export interface OwnerBatch {
   readonly replies: readonly Reply[];
   readonly pushes: readonly Push[];
+  /** The database cannot be used any more, for good. */
+  readonly broken?: ErrorDescription;
 }
