@@ -41,9 +41,7 @@ export class TaskPool {
     // One that still runs has lost its lease, or this one could not be here; it may take for ever.
     if (before?.run.phase !== "settling") return this.#enter(run);
     this.#early.add(run);
-    void before.ended.then(() => {
-      if (this.#early.delete(run)) this.#enter(run);
-    });
+    void this.#enterAfter(before.ended, run);
   }
 
   /** Starts nothing any more. */
@@ -69,6 +67,11 @@ export class TaskPool {
   room(): Promise<void> | undefined {
     if (this.#waiting.length < this.#limit) return undefined;
     return new Promise((resolve) => void this.#onRoom.push(resolve));
+  }
+
+  async #enterAfter(ended: Promise<void>, run: TaskRun): Promise<void> {
+    await ended;
+    if (this.#early.delete(run)) this.#enter(run);
   }
 
   #enter(run: TaskRun): void {

@@ -12,7 +12,7 @@ interface OfTask {
   readonly envelope: Envelope;
 }
 
-/** What each type of event says. Events of one run come in order; a retry may start before its `retried` is told. */
+/** What each type of event says. The events of one task in one worker come in the order of its life. */
 export interface WorkerEventFacts {
   /** A handler is about to run. */
   readonly started: OfTask;

@@ -67,6 +67,23 @@ describe("Worker.runUntilIdle", () => {
     await consumer.return();
   });
 
+  it("goes on when messages arrive while it looks whether there are any", async () => {
+    const { worker, stem, broker, settle } = aWorkerRig([good], { concurrency: 1 });
+    const pendingCount = broker.pendingCount.bind(broker);
+    const inflightCount = broker.inflightCount.bind(broker);
+    broker.inflightCount = async () => 0;
+    broker.pendingCount = async (queue) => {
+      broker.pendingCount = pendingCount;
+      broker.inflightCount = inflightCount;
+      const stale = await pendingCount(queue);
+      await stem.enqueueAll(Array.from({ length: 3 }, () => ({ name: "demo.good" })));
+      await settle();
+      return stale;
+    };
+
+    expect(await worker.runUntilIdle()).toMatchObject({ completed: 3 });
+  });
+
   it("waits for running tasks", async () => {
     const gate = aGate();
     const slow = defineTask("demo.slow", () => gate.passed);

@@ -91,6 +91,15 @@ describe("Stem.waitForTask", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it("leaves no timer behind when the task ends first", async () => {
+    const { stem, backend, clock } = aWaiter();
+    const waiting = stem.waitForTask("t1", { timeout: 1_000, pollInterval: 100 });
+    await backend.set("t1", "succeeded");
+    await waiting;
+
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it("releases its watch when it ends, also at the timeout", async () => {
     const { stem, backend, clock } = aWaiter();
     let released = 0;

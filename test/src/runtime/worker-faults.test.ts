@@ -3,7 +3,7 @@ import type { Delivery } from "../../../src/contracts/broker.ts";
 import type { DeliveryOutcome } from "../../../src/contracts/delivery-settler.ts";
 import { ClosedError, EngineError, LeaseLostError, OutcomeUnknownError } from "../../../src/errors.ts";
 import { defineTask } from "../../../src/runtime/define-task.ts";
-import { aWorkerRig, LEASE_MS, RETRY_MS } from "./worker-rig.ts";
+import { aGate, aWorkerRig, LEASE_MS, RETRY_MS } from "./worker-rig.ts";
 
 const task = defineTask("demo.a", async (context) => `delivery ${context.deliveries}`);
 const failing = defineTask("demo.fail", async (): Promise<void> => {
@@ -97,13 +97,15 @@ describe("A worker whose broker fails to settle", () => {
 
   it("waits no longer for second tries when it is shut down hard", async () => {
     const rig = aWorkerRig([task]);
-    failNext(rig, "ack", Array.from({ length: 10 }, busy));
+    const faults = Array.from({ length: 10 }, busy);
+    failNext(rig, "ack", faults);
     await rig.worker.start();
     await rig.stem.enqueue("demo.a");
     await rig.settle();
     await rig.worker.shutdown({ mode: "hard" });
 
     expect(rig.types()).toEqual(["started", "error"]);
+    expect(faults).toHaveLength(8);
   });
 });
 
@@ -121,6 +123,23 @@ describe("A worker whose backend fails", () => {
     expect((await rig.stem.waitForTask(id)).value).toBe("delivery 1");
     await rig.settle();
     expect([...rig.types()].sort()).toEqual(["completed", "error", "started"]);
+  });
+
+  it("to take running in time does not let it hide that the task is retried", async () => {
+    const rig = aWorkerRig([failing]);
+    const taken = aGate();
+    const set = rig.backend.set.bind(rig.backend);
+    rig.backend.set = async (id, state, options) => {
+      if (state === "running") await taken.passed;
+      return set(id, state, options);
+    };
+    await rig.worker.start();
+    const id = await rig.stem.enqueue("demo.fail", { options: { maxRetries: 1 } });
+    await rig.settle();
+    taken.open();
+    await rig.settle();
+
+    expect(await rig.backend.get(id)).toMatchObject({ state: "retried" });
   });
 
   it("to take the result keeps the message until it does", async () => {

@@ -34,6 +34,25 @@ describe("A worker", () => {
     expect(types()).toEqual(["started", "completed"]);
   });
 
+  it("lets a message's own meta hide nothing about the run", async () => {
+    const task = defineTask("demo.a", async () => 1);
+    const { worker, stem, backend } = aWorkerRig([task]);
+    const mine = {
+      task: "mine",
+      queue: "mine",
+      worker: "mine",
+      maxRetries: "mine",
+      startedAt: "mine",
+      completedAt: "mine",
+    };
+    const id = await stem.enqueue("demo.a", { meta: { ...mine, other: "mine" } });
+    expect((await backend.get(id))?.meta).toMatchObject({ task: "demo.a", queue: "default", maxRetries: 0 });
+    await worker.start();
+    const { status } = await stem.waitForTask(id);
+
+    expect(Object.entries(status.meta).filter(([, value]) => value === "mine")).toEqual([["other", "mine"]]);
+  });
+
   it("shows the handler its message", async () => {
     let seen: TaskContext | undefined;
     const task = defineTask("demo.a", async (context) => {

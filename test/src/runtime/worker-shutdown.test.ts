@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { TaskContext } from "../../../src/contracts/task-handler.ts";
-import { ClosedError } from "../../../src/errors.ts";
+import { ClosedError, EngineError } from "../../../src/errors.ts";
+import { createEnvelope } from "../../../src/ports/create-envelope.ts";
 import { defineTask } from "../../../src/runtime/define-task.ts";
 import type { StopSignal } from "../../../src/runtime/os-signals.ts";
 import { aGate, aWorkerRig, LEASE_MS } from "./worker-rig.ts";
@@ -67,6 +68,19 @@ describe("A warm shutdown", () => {
     expect(await backend.get(ids[0] as string)).toMatchObject({ state: "succeeded" });
     expect(await backend.get(ids[2] as string)).toMatchObject({ state: "queued" });
     expect(await redeliveries(rig)).toEqual(ids.slice(2).map((id) => [id, 0, 1]));
+  });
+
+  it("gives back a message that arrives while it begins", async () => {
+    const { worker, broker, settle, types } = aWorkerRig([defineTask("demo.a", async () => 1)], { maxDeliveries: 1 });
+    await worker.start();
+    await settle();
+    const published = broker.publish(createEnvelope({ name: "demo.a" }));
+    const stopped = worker.shutdown();
+    await published;
+    await stopped;
+
+    expect(types()).toEqual([]);
+    expect(await broker.pendingCount("default")).toBe(1);
   });
 
   it("keeps renewing the leases of running tasks", async () => {
@@ -146,6 +160,24 @@ describe("A soft shutdown", () => {
 
     expect(await count()).toEqual([6, 0]);
     expect(new Set(await redeliveries(rig))).toEqual(new Set(ids.map((id) => [id, 0, 1])));
+  });
+});
+
+describe("A shutdown that has become hard", () => {
+  it("gives second tries of storing a result up as well", async () => {
+    const { stop, gate, broker, clock, isStopped, settle, types } = await aBusyWorker({
+      lifecycle: { softGracePeriod: 120 },
+    });
+    broker.ack = () => Promise.reject(new EngineError("busy", { retryable: true }));
+    gate.open();
+    await settle();
+    void stop("soft");
+    await clock.advance(119);
+    expect(isStopped()).toBe(false);
+    await clock.advance(1);
+
+    expect(isStopped()).toBe(true);
+    expect(types().filter((type) => type === "error")).toHaveLength(4);
   });
 });
 
