@@ -26,6 +26,8 @@ const REPLAY = process.env["STEM_CRASH_POINT"];
 /** How many times as many images as usual. */
 const TIMES = Number(process.env["STEM_CRASH_TIMES"] ?? 1);
 const SEEDS_APART = 1_000;
+/** Of every so many images, each crash during its own recovery is checked as well. */
+const AGAIN_EVERY = 100;
 const MOST_SHOWN = 5;
 
 /** Checks every crash image of every workload; `file` is the test file that calls it, for the replay command. */
@@ -37,7 +39,7 @@ export function describeCrashMatrix(file: string, workloads: readonly CrashWorkl
   describe("a crash at any call that changes the disk", () => {
     it.each(all)("loses nothing acknowledged and damages nothing: %j", async (workload) => {
       const recording = await record(workload);
-      const { points, images, findings } = await checkCrashes(recording);
+      const { points, images, findings } = await checkCrashes(recording, { again: { every: AGAIN_EVERY } });
       report(`${points} crash points, ${images} different images, ${findings.length} bad: ${JSON.stringify(workload)}`);
       expect(describeFindings(findings, workload, file)).toEqual([]);
     });

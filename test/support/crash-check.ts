@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type EnginePool, withOneEngine } from "./crash-check-engine.ts";
 import { digestImage, type ImageEngine, recoverImage, type RecoveredImage } from "./crash-check-image.ts";
 import type { History } from "./history.ts";
@@ -57,6 +58,8 @@ export interface CrashMatrix {
   readonly kinds?: readonly CrashKind[];
   /** Only these indexes. @defaultValue every changing call, and the end */
   readonly indexes?: readonly number[];
+  /** Of every so many different images, each crash during its own recovery is checked as well. @defaultValue none */
+  readonly again?: Readonly<{ every: number }>;
 }
 
 /** How many images were checked, and which were bad. */
@@ -84,13 +87,43 @@ export function checkCrashes(recording: CrashRecording, matrix: CrashMatrix = {}
         replay.moveTo(index);
         for (const kind of kinds) {
           const point = { ...kind, dirent, index };
-          const finding = judge(await images.recover(crashAt(replay, point, recording.seed)), point, recording.history);
+          const content = crashAt(replay, point, recording.seed);
+          const isNew = images.count;
+          const finding = judge(await images.recover(content), point, recording.history);
           if (finding !== undefined) findings.push(finding);
+          if (matrix.again === undefined || images.count === isNew || images.count % matrix.again.every !== 0) continue;
+          findings.push(...(await crashAgain(content, point, recording, images)));
         }
       }
     }
     return { points: dirents.length * indexes.length * kinds.length, images: images.count, findings };
   });
+}
+
+/** Crashes at every call that recovering and closing an image make: what was recovered is what is found again. */
+async function crashAgain(
+  content: SimContent,
+  point: CrashPoint,
+  { history, engine, seed }: CrashRecording,
+  images: RecoveredImages,
+): Promise<CrashFinding[]> {
+  const disk = new SimDisk({}, content);
+  const first = await recoverImage(disk, engine);
+  const recovery = { initial: content, operations: disk.operations, seed };
+  const findings: CrashFinding[] = [];
+  const replay = replayOf(recovery, point.dirent);
+  for (let index = 0; index <= disk.operationCount; index++) {
+    replay.moveTo(index);
+    for (const kind of CRASH_KINDS) {
+      const image = await images.recover(crashAt(replay, { ...kind, dirent: point.dirent, index }, seed));
+      const finding = judge(image, point, history);
+      const where = `after crash ${JSON.stringify(kind)} at call ${index} of the recovery`;
+      if (finding !== undefined) findings.push({ ...finding, detail: `${finding.detail} ${where}` });
+      else if (!isDeepStrictEqual(image, first))
+        findings.push({ point, kind: "mixed", detail: `another state ${where}` });
+    }
+  }
+  return findings;
 }
 
 /** Recovers images, those with the same bytes once. */

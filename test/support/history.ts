@@ -60,7 +60,11 @@ export class History implements CommitObserver {
   }
 
   before(database: WasmDatabase): void {
-    const content = readContent(database);
+    this.begin(readContent(database));
+  }
+
+  /** A commit begins that makes this content durable. */
+  begin(content: DatabaseContent): void {
     this.#content = content;
     if (this.#states.at(-1)?.digest === content.digest && !this.#struck.has(this.#states.length - 1)) return;
     this.#states.push({ digest: content.digest, version: content.version, begunAt: this.#disk.operationCount });

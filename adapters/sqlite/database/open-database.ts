@@ -40,6 +40,9 @@ export interface OpenedDatabase {
 
 const SYNCHRONOUS: Readonly<Record<Synchronous, string>> = { full: "full", relaxed: "normal", off: "off" };
 const SQLITE_HEADER_BYTES = 100;
+const WRITE_VERSION_OFFSET = 18;
+/** 1 for a journal, 2 for a log; SQLite opens a file with more, and then does not write to it. */
+const NEWEST_WRITE_VERSION = 2;
 const USER_VERSION_OFFSET = 60;
 const APPLICATION_ID_OFFSET = 68;
 /** Up to this size a file is checked in full at every open; a larger one only after a crash. */
@@ -94,6 +97,9 @@ function inspect(files: StorageFiles, migrations: readonly Migration[] | undefin
   if (header.getUint32(APPLICATION_ID_OFFSET) !== APPLICATION_ID) {
     throw new NotAQueueDatabaseError(lease.path, "it is a SQLite database of another application");
   }
+  if (header.getUint8(WRITE_VERSION_OFFSET) > NEWEST_WRITE_VERSION) {
+    throw new DatabaseCorruptError(lease.path, "its header asks for a way of writing that does not exist");
+  }
   checkVersion(header.getUint32(USER_VERSION_OFFSET), lease.path, migrations);
   if (lease.exists("wal") || lease.exists("journal")) {
     throw new DatabaseReplacedError(lease.path, "was put in the place of another file whose log is still there");
@@ -117,7 +123,7 @@ function check(database: WasmDatabase, header: HeaderKind, migrations: readonly 
   const version = schemaVersion(database);
   checkVersion(version, lease.path, migrations);
   if (header !== "sqlite" || database.files.open("db").size() <= ALWAYS_CHECKED_BYTES) quickCheck(database);
-  if (version > 0) checkSchema(database, migrations);
+  checkSchema(database, migrations);
 }
 
 function quickCheck(database: WasmDatabase): void {
