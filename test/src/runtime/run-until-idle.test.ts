@@ -68,20 +68,24 @@ describe("Worker.runUntilIdle", () => {
   });
 
   it("goes on when messages arrive while it looks whether there are any", async () => {
-    const { worker, stem, broker, settle } = aWorkerRig([good], { concurrency: 1 });
+    const [gate, looked] = [aGate(), aGate()];
+    const slow = defineTask("demo.slow", () => gate.passed);
+    const { worker, stem, broker, settle } = aWorkerRig([slow], { concurrency: 1 });
     const pendingCount = broker.pendingCount.bind(broker);
-    const inflightCount = broker.inflightCount.bind(broker);
-    broker.inflightCount = async () => 0;
     broker.pendingCount = async (queue) => {
       broker.pendingCount = pendingCount;
-      broker.inflightCount = inflightCount;
       const stale = await pendingCount(queue);
-      await stem.enqueueAll(Array.from({ length: 3 }, () => ({ name: "demo.good" })));
+      await stem.enqueueAll(Array.from({ length: 3 }, () => ({ name: "demo.slow" })));
       await settle();
+      looked.open();
       return stale;
     };
+    const idle = worker.runUntilIdle();
+    await looked.passed;
+    await settle();
+    gate.open();
 
-    expect(await worker.runUntilIdle()).toMatchObject({ completed: 3 });
+    expect(await idle).toMatchObject({ completed: 3 });
   });
 
   it("waits for running tasks", async () => {
