@@ -1,5 +1,6 @@
 import type { StorageFileName, StorageLease, SyncFile } from "../../../src/contracts/storage-driver.ts";
 import { headerKind, type HeaderKind, isCutShort, MAGIC_BYTES, magicFor, masked, unmask } from "./header-guard.ts";
+import { LogFile } from "./log-file.ts";
 
 const COPY_BYTES = 1_048_576;
 
@@ -26,7 +27,8 @@ export class StorageFiles {
   open(name: StorageFileName): SyncFile {
     const known = this.#open.get(name);
     if (known !== undefined) return known;
-    const file = this.lease.open(name);
+    const opened = this.lease.open(name);
+    const file = name === "wal" ? new LogFile(opened) : opened;
     this.#open.set(name, file);
     return file;
   }
