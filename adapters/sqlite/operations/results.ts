@@ -127,7 +127,10 @@ export function putStatus(scope: OperationScope, namespace: string, write: Store
 }
 
 /** The status of a task, unless it has expired. */
-export function findStatus(scope: Pick<OperationScope, "sql" | "now">, { namespace, id }: StatusRef): StoredStatus | null {
+export function findStatus(
+  scope: Pick<OperationScope, "sql" | "now">,
+  { namespace, id }: StatusRef,
+): StoredStatus | null {
   return scope.sql.get<StoredStatus>(GET_STATUS, { namespace, id, now: scope.now }) ?? null;
 }
 
