@@ -15,11 +15,16 @@ export function isConstraintError(error: unknown): error is ConstraintError {
   return error instanceof ConstraintError;
 }
 
+/** The result codes that a storage fault turns into. */
+const STORAGE_CODES: ReadonlySet<number> = new Set([SQLITE.FULL, SQLITE.IOERR, SQLITE.CANTOPEN]);
+
 /**
  * The one place where SQLite's result codes become typed errors. A storage fault caught by the VFS says more than the
- * code it turned into, so it is what the caller gets.
+ * code it turned into, so it is what the caller gets; with any other code it is an old one, of a checkpoint that may
+ * fail without harm.
  */
-export function toStemError(code: number, message: string, path: string, fault: unknown): StemError {
+export function toStemError(code: number, message: string, path: string, storageFault: unknown): StemError {
+  const fault = STORAGE_CODES.has(code & 0xff) ? storageFault : undefined;
   if (fault instanceof StemError) return fault;
   switch (code & 0xff) {
     case SQLITE.FULL:

@@ -95,6 +95,7 @@ export class WasmDatabase implements SqlSession {
   close(): void {
     this.files.restoreOnClose();
     this.#finalizeAll();
+    this.#vfs.takeFault();
     const code = this.#engine.exports.sqlite3_close_v2(this.#pointer);
     const fault = this.#vfs.takeFault();
     if (fault !== undefined) throw fault;
