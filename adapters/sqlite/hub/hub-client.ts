@@ -3,6 +3,11 @@ import { reviveError } from "../../../src/error-transfer.ts";
 import type { ArgsOf, OperationName, ResultOf } from "../operations/operation-table.ts";
 import type { Call, MemberBatch, OwnerBatch } from "./protocol.ts";
 
+/** Microtasks without a new call after which a turn has made its calls; the way of a task through a worker takes six. */
+const PATIENCE = 8;
+/** So many calls are not kept waiting for more. */
+const FULL_BATCH = 1_000;
+
 /** How a client reaches its owner. */
 export interface OwnerLink {
   /** Sends calls; their order is kept. */
@@ -52,7 +57,7 @@ export class HubClient {
       this.#pending.set(id, { operation, resolve, reject });
       this.#outgoing.push([id, operation, args]);
       this.#updateWaiting();
-      if (this.#outgoing.length === 1) queueMicrotask(() => this.#flush());
+      if (this.#outgoing.length === 1) this.#flushSoon(1, PATIENCE);
     });
   }
 
@@ -107,6 +112,15 @@ export class HubClient {
     const link = this.#link;
     await link.close();
     if (this.#ended === undefined) this.#end(new ClosedError("The database"));
+  }
+
+  /** What one turn does in several steps, with a few microtasks between them, goes out as one batch. */
+  #flushSoon(seen: number, patience: number): void {
+    queueMicrotask(() => {
+      const { length } = this.#outgoing;
+      if (length >= FULL_BATCH || (length === seen && patience === 0)) this.#flush();
+      else if (length > 0) this.#flushSoon(length, length === seen ? patience - 1 : PATIENCE);
+    });
   }
 
   #flush(): void {

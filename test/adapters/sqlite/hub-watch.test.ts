@@ -31,7 +31,7 @@ function open(): Bench {
     logger,
     ended,
     async calls() {
-      for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+      for (let turn = 0; turn < 30; turn += 1) await Promise.resolve();
       return sent.splice(0);
     },
     watch: () =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DatabaseReplacedError, OutcomeUnknownError, StorageFullError } from "../../../../src/errors.ts";
 import { SimDisk } from "../../../support/sim-disk.ts";
-import { aConsumer, aPublish, NAMESPACE, openOwner, refOf } from "./open-owner.ts";
+import { aConsumer, aPublish, callsAreSent, NAMESPACE, openOwner, refOf } from "./open-owner.ts";
 
 const MAIL = { namespace: NAMESPACE, queue: "mail" };
 
@@ -159,7 +159,7 @@ describe("hub: the end of an owner", () => {
   it("finishes what has arrived before it closes", async () => {
     const { client, close, driver } = await openOwner();
     const calls = Array.from({ length: 50 }, () => client.call("publish", aPublish()));
-    await Promise.resolve();
+    await callsAreSent();
     await close();
     expect(await Promise.all(calls)).toEqual(Array(50).fill("stored"));
     const again = await openOwner({ driver });
@@ -169,7 +169,7 @@ describe("hub: the end of an owner", () => {
   it("closes once, however often it is asked to, also while calls are under way", async () => {
     const { client, owner, driver } = await openOwner();
     const call = client.call("publish", aPublish());
-    await Promise.resolve();
+    await callsAreSent();
     await Promise.all([owner.close(), owner.close(), owner.close()]);
     await owner.close();
     expect(await call).toBe("stored");
@@ -180,7 +180,7 @@ describe("hub: the end of an owner", () => {
   it("does not close before another close has finished", async () => {
     const { client, owner, driver } = await openOwner();
     const call = client.call("publish", aPublish());
-    await Promise.resolve();
+    await callsAreSent();
     void owner.close();
     await owner.close();
     expect((await driver.acquire("hub.db")).role).toBe("owner");

@@ -32,6 +32,8 @@ function aLink(): TestLink {
   return test;
 }
 
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const lastCall = ({ batches }: TestLink): Call => batches.at(-1)?.at(-1) as Call;
 
 describe("hub/hub-client", () => {
@@ -40,7 +42,7 @@ describe("hub/hub-client", () => {
     const one = link.client.call("pendingCount", MAIL);
     const two = link.client.call("inflightCount", MAIL);
     expect(link.batches).toEqual([]);
-    await Promise.resolve();
+    await endOfTurn();
     expect(link.batches.map((batch) => batch.map(([, name]) => name))).toEqual([["pendingCount", "inflightCount"]]);
     const [[first], [second]] = link.batches[0] as [Call, Call];
     link.client.receive({
@@ -53,10 +55,34 @@ describe("hub/hub-client", () => {
     expect(await Promise.all([one, two])).toEqual([1, 2]);
   });
 
+  it("sends what a turn does in several steps as one batch", async () => {
+    const link = aLink();
+    const steps = async (): Promise<void> => {
+      for (let step = 0; step < 5; step += 1) {
+        void link.client.call("pendingCount", MAIL);
+        // As long as the way of a task through a worker.
+        for (let microtask = 0; microtask < 6; microtask += 1) await Promise.resolve();
+      }
+    };
+    await Promise.all([steps(), steps(), endOfTurn()]);
+    expect(link.batches.map((batch) => batch.length)).toEqual([10]);
+  });
+
+  it("does not wait for the end of a turn that makes calls without end", async () => {
+    const link = aLink();
+    for (let call = 0; call < 2_500; call += 1) {
+      void link.client.call("pendingCount", MAIL);
+      await Promise.resolve();
+    }
+    expect(link.batches.map((batch) => batch.length)).toEqual([1_000, 1_000]);
+    await endOfTurn();
+    expect(link.batches.map((batch) => batch.length)).toEqual([1_000, 1_000, 500]);
+  });
+
   it("revives errors with their class", async () => {
     const link = aLink();
     const call = link.client.call("pendingCount", MAIL);
-    await Promise.resolve();
+    await endOfTurn();
     link.client.receive({
       replies: [[lastCall(link)[0], undefined, describeError(new LeaseLostError("a", "b"))]],
       pushes: [],
@@ -69,7 +95,7 @@ describe("hub/hub-client", () => {
     const events: unknown[] = [];
     const subscription = link.client.listen((pushed) => void events.push(...pushed));
     const call = link.client.call("pendingCount", MAIL).then(() => events.push("reply"));
-    await Promise.resolve();
+    await endOfTurn();
     link.client.receive({
       replies: [[lastCall(link)[0], 0]],
       pushes: [
@@ -88,7 +114,7 @@ describe("hub/hub-client", () => {
     const link = aLink();
     const call = link.client.call("pendingCount", MAIL);
     const subscription = link.client.listen(() => undefined);
-    await Promise.resolve();
+    await endOfTurn();
     link.client.receive({ replies: [[lastCall(link)[0], 0]], pushes: [] });
     await call;
     expect(link.waiting).toEqual([true]);
@@ -103,7 +129,7 @@ describe("hub/hub-client", () => {
     const forget = link.client.onLost(() => void lost.push("forgotten"));
     forget();
     const sent = link.client.call("pendingCount", MAIL);
-    await Promise.resolve();
+    await endOfTurn();
     const unsent = link.client.call("pendingCount", MAIL);
     const cause = new Error("thread ended");
     link.client.lose(cause);
@@ -135,7 +161,7 @@ describe("hub/hub-client", () => {
     const link = aLink();
     const order: string[] = [];
     const closes = [1, 2, 3].map((index) => link.client.close().then(() => order.push(`closed ${index}`)));
-    await Promise.resolve();
+    await endOfTurn();
     expect([order, link.closes]).toEqual([[], 1]);
     link.finishClose();
     await Promise.all(closes);

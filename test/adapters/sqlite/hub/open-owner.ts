@@ -50,6 +50,11 @@ export async function openOwner(options: TestOwnerOptions = {}): Promise<TestOwn
   return { driver, clock, logger, owner, client: connect(), connect, close };
 }
 
+/** Resolves once the calls made so far have reached the owner, and before it runs them. */
+export async function callsAreSent(): Promise<void> {
+  for (let microtask = 0; microtask < 20; microtask += 1) await Promise.resolve();
+}
+
 /** The arguments of a publish. */
 export function aPublish(init: Partial<EnvelopeInit> = {}): {
   namespace: string;
