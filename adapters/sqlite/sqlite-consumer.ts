@@ -63,8 +63,8 @@ export class SqliteConsumer implements Consumer {
 
   #receive(deliveries: readonly StoredDelivery[]): void {
     if (this.#ended !== undefined) {
-      // They crossed with the cancellation.
-      this.#hub.call("giveBack", deliveries.filter(isLeased).map(toRef)).catch((error: unknown) => this.#report(error));
+      // They crossed with the cancellation, or it failed: then the owner still claims for a consumer that has left.
+      this.#leave(deliveries).catch((error: unknown) => this.#report(error));
       return;
     }
     this.#arrived.push(...deliveries);
@@ -107,17 +107,28 @@ export class SqliteConsumer implements Consumer {
   }
 
   async #end(): Promise<void> {
-    const unseen = this.#arrived.filter(isLeased).map(toRef);
+    const unseen = this.#arrived;
     this.#arrived = [];
-    const subscription = this.#subscription;
     this.#forgetLoss?.();
     try {
-      if (subscription !== undefined) await this.#hub.call("cancel", { subscription, unseen });
+      await this.#leave(unseen);
     } finally {
-      if (subscription !== undefined) this.#hub.unlisten(subscription);
       for (const waiter of this.#waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
       this.#onEnd(this);
     }
+  }
+
+  /** Tells the owner that this consumer has left; when that fails, it is told again with the next delivery. */
+  async #leave(unseen: readonly StoredDelivery[]): Promise<void> {
+    const subscription = this.#subscription;
+    if (subscription === undefined) return;
+    try {
+      await this.#hub.call("cancel", { subscription, unseen: unseen.filter(isLeased).map(toRef) });
+    } catch (error) {
+      this.#hub.unlisten(subscription, (events) => this.#receive(events as readonly StoredDelivery[]));
+      throw error;
+    }
+    this.#hub.unlisten(subscription);
   }
 
   #fail(error: unknown): void {

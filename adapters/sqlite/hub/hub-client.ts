@@ -35,6 +35,8 @@ export class HubClient {
   readonly #link: OwnerLink;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<number, EventListener>();
+  /** Who is told of pushes to subscriptions that nobody listens to any more; the process need not stay for them. */
+  readonly #strays = new Map<number, EventListener>();
   readonly #lostListeners = new Set<(error: StemError) => void>();
   #outgoing: Call[] = [];
   #nextId = 1;
@@ -69,9 +71,11 @@ export class HubClient {
     return subscription;
   }
 
-  /** Pushes to this subscription are dropped from now on. */
-  unlisten(subscription: number): void {
+  /** Pushes to this subscription are dropped from now on, or given to `onStray` when the owner could not be told. */
+  unlisten(subscription: number, onStray?: EventListener): void {
     this.#listeners.delete(subscription);
+    if (onStray === undefined) this.#strays.delete(subscription);
+    else this.#strays.set(subscription, onStray);
     this.#updateWaiting();
   }
 
@@ -89,7 +93,9 @@ export class HubClient {
       if (error === undefined) call?.resolve(value);
       else call?.reject(reviveError(error));
     }
-    for (const [subscription, events] of batch.pushes) this.#listeners.get(subscription)?.(events);
+    for (const [subscription, events] of batch.pushes) {
+      (this.#listeners.get(subscription) ?? this.#strays.get(subscription))?.(events);
+    }
     this.#updateWaiting();
     if (batch.broken !== undefined) this.#fail(reviveError(batch.broken));
   }
@@ -142,6 +148,7 @@ export class HubClient {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     this.#listeners.clear();
+    this.#strays.clear();
     for (const call of pending) call.reject(error);
     this.#updateWaiting();
   }
