@@ -1,5 +1,6 @@
 import type { Clock } from "../contracts/clock.ts";
 import type { Milliseconds } from "../core/duration.ts";
+import { onAbort } from "./on-abort.ts";
 
 /** Resolves after `ms`, or as soon as `signal` fires. */
 export function sleep(clock: Clock, ms: Milliseconds, signal: AbortSignal): Promise<void> {
@@ -7,10 +8,10 @@ export function sleep(clock: Clock, ms: Milliseconds, signal: AbortSignal): Prom
   return new Promise((resolve) => {
     const end = (): void => {
       timer.cancel();
-      signal.removeEventListener("abort", end);
+      forget();
       resolve();
     };
     const timer = clock.schedule(end, ms, { keepAlive: true });
-    signal.addEventListener("abort", end);
+    const forget = onAbort(signal, end);
   });
 }

@@ -4,6 +4,7 @@ import type { Milliseconds } from "../core/duration.ts";
 import { isTerminal } from "../core/task-state.ts";
 import { ClosedError } from "../errors.ts";
 import { createDeferred } from "./deferred.ts";
+import { onAbort } from "./on-abort.ts";
 
 /** How long and how closely to wait. */
 export interface StatusWait {
@@ -28,8 +29,7 @@ export async function waitForTerminalStatus(
 ): Promise<StatusSeen> {
   wait.signal.throwIfAborted();
   const ended = createDeferred<TaskStatus | "timeout">();
-  const onAbort = (): void => ended.reject(wait.signal.reason);
-  wait.signal.addEventListener("abort", onAbort);
+  const forget = onAbort(wait.signal, () => ended.reject(wait.signal.reason));
   const watch = backend.watch(taskId);
   const timers = [timeoutTimer(wait, () => ended.resolve("timeout")), pollTimer(backend, taskId, wait, ended)];
   follow(watch, backend, taskId).then(ended.resolve, ended.reject);
@@ -39,7 +39,7 @@ export async function waitForTerminalStatus(
     const status = await backend.get(taskId);
     return { status, timedOut: status === null || !isTerminal(status.state) };
   } finally {
-    wait.signal.removeEventListener("abort", onAbort);
+    forget();
     for (const timer of timers) timer.cancel();
     // The backend answers when the watch is released; nobody has to wait for that, and a failure changes nothing.
     watch.return?.().catch(() => undefined);
