@@ -36,7 +36,7 @@ export const publishTogether = publishCase({
   name: "publish-100",
   title: "publish, 100 calls at once",
   jobs: 100,
-  sizes: { full: { iterations: 300, warmup: 50 }, quick: { iterations: 100, warmup: 20 } },
+  sizes: { full: { iterations: 300, warmup: 50 }, quick: { iterations: 100, warmup: 100 } },
   goal: { contender: "stem-full", atLeast: 100_000 },
   call: (queue, from, jobs) => queue.publishTogether(from, jobs),
 });
@@ -52,5 +52,8 @@ function bulkCase(jobs, sizes) {
   });
 }
 
-export const bulk1000 = bulkCase(1_000, { full: { iterations: 100, warmup: 5 }, quick: { iterations: 20, warmup: 3 } });
-export const bulk10000 = bulkCase(10_000, { full: { iterations: 20, warmup: 1 }, quick: { iterations: 4, warmup: 1 } });
+export const bulk1000 = bulkCase(1_000, {
+  full: { iterations: 100, warmup: 20 },
+  quick: { iterations: 20, warmup: 20 },
+});
+export const bulk10000 = bulkCase(10_000, { full: { iterations: 20, warmup: 3 }, quick: { iterations: 4, warmup: 2 } });
