@@ -43,10 +43,15 @@ export function openInThread(
 }
 
 function linkTo(port: EnginePort, closed: Promise<void>): ReturnType<ConstructorParameters<typeof HubClient>[0]> {
+  let isClosing = false;
   return {
     send: (batch) => send(port, { type: "calls", batch }),
-    waiting: (on) => port.keepAlive(on),
+    waiting(on) {
+      // The last answers come while the database is being closed: the process must not end on them.
+      if (!isClosing) port.keepAlive(on);
+    },
     async close() {
+      isClosing = true;
       port.keepAlive(true);
       send(port, { type: "close" });
       try {

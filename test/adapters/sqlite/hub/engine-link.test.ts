@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openInThread } from "../../../../adapters/sqlite/hub/engine-link.ts";
+import type { FromEngine } from "../../../../adapters/sqlite/hub/engine-messages.ts";
 import type { EnginePort } from "../../../../src/contracts/platform.ts";
 import { EngineError, silentLogger } from "../../../../src/index.ts";
 
@@ -16,7 +17,39 @@ function aSilentPort(): EnginePort & { exit(fault: unknown): void } {
   };
 }
 
+/** A port to an engine that says what the test says. */
+function aPort(): EnginePort & { say(message: FromEngine): void; readonly keepsAlive: boolean } {
+  let listener: (message: unknown) => void = () => undefined;
+  let keepsAlive = true;
+  return {
+    postMessage: () => undefined,
+    onMessage: (own) => void (listener = own),
+    onExit: () => undefined,
+    keepAlive: (on) => void (keepsAlive = on),
+    terminate: () => Promise.resolve(),
+    say: (message) => listener(message),
+    get keepsAlive() {
+      return keepsAlive;
+    },
+  };
+}
+
 describe("adapters/sqlite/hub/engine-link", () => {
+  it("keeps the process alive until the database is closed, also when the last answers come meanwhile", async () => {
+    const port = aPort();
+    const opening = openInThread(port, "queue.sqlite", "full", silentLogger);
+    port.say({ type: "opened" });
+    const client = await opening;
+    expect(port.keepsAlive).toBe(false);
+    const counting = client.call("pendingCount", { namespace: "test", queue: "mail" });
+    const closing = client.close();
+    port.say({ type: "batch", batch: { replies: [[1, 3]], pushes: [] } });
+    expect(await counting).toBe(3);
+    expect(port.keepsAlive).toBe(true);
+    port.say({ type: "closed" });
+    await closing;
+  });
+
   it.each([
     ["of a fault", new TypeError("no such module")],
     ["by itself", undefined],
