@@ -55,7 +55,6 @@ export async function openHub(
   checkSame(shared.options, connection);
   shared.shares += 1;
   const hub = await shared.opening;
-  hub.onLost(() => hubs.delete(databaseKey));
   let released: Promise<void> | undefined;
   return {
     hub,
@@ -82,9 +81,10 @@ function open(key: string, driver: StorageDriver, database: string, options: Res
   const opening = connect(driver, database, options);
   const shared: SharedHub = { opening, options, shares: 0 };
   hubs.set(key, shared);
-  opening.catch(() => {
+  const forget = (): void => {
     if (hubs.get(key) === shared) hubs.delete(key);
-  });
+  };
+  opening.then((hub) => void hub.onLost(forget), forget);
   return shared;
 }
 

@@ -134,6 +134,7 @@ export class SqliteConsumer implements Consumer {
   #fail(error: unknown): void {
     this.#failure = error;
     this.#ended = Promise.resolve();
+    this.#forgetLoss?.();
     if (this.#subscription !== undefined) this.#hub.unlisten(this.#subscription);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
     this.#onEnd(this);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { nodePlatform } from "../../../adapters/entry/node-platform.ts";
 import type { ConnectionOptions } from "../../../adapters/sqlite/connection-options.ts";
 import { type HubHandle, openHub } from "../../../adapters/sqlite/open-hub.ts";
@@ -54,6 +54,15 @@ describe("open-hub", () => {
     expect(new Set(handles.map(({ hub }) => hub)).size).toBe(1);
     await Promise.all(handles.map((handle) => handle.release()));
     expect(await isFree(storage)).toBe(true);
+  });
+
+  it("remembers nothing of a share that was given up while others go on", async () => {
+    const storage = memoryStorage();
+    const first = await openHub("a.db", inline(storage));
+    const listening = vi.spyOn(first.hub, "onLost");
+    for (let share = 0; share < 3; share += 1) await (await openHub("a.db", inline(storage))).release();
+    expect(listening).not.toHaveBeenCalled();
+    await first.release();
   });
 
   it("waits, when opening, for a close that is under way", async () => {
