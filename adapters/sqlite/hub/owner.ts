@@ -5,7 +5,7 @@ import type { EngineHost } from "../../../src/contracts/platform.ts";
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
 import { describeError } from "../../../src/error-transfer.ts";
-import { EngineError, StemError } from "../../../src/errors.ts";
+import { EngineError, OutcomeUnknownError, StemError } from "../../../src/errors.ts";
 import { openDatabase, type OpenDatabaseOptions } from "../database/open-database.ts";
 import { inTransaction, runShared, type TransactionEnd, type TransactionStep } from "../database/transaction.ts";
 import type { VfsDefects } from "../database/vfs.ts";
@@ -195,11 +195,28 @@ export class Owner {
     if (durable === undefined) this.#finish(end, steps, claims);
     // A checkpoint whose flush failed: the log still has everything, but this engine must not go on writing.
     const faulty = end.kind === "unknown" || database.failedFlushes !== flushFaults;
-    if (durable !== undefined) return durable.then(() => this.#finish(end, steps, claims));
+    if (durable !== undefined) return this.#finishLater(durable, faulty, steps, claims);
     if (faulty) return this.#reopen();
     if (this.#queue.length > 0) this.#schedule();
     else this.#arm();
     return undefined;
+  }
+
+  /** For storage that flushes asynchronously: a flush that failed leaves a commit nobody can answer for. */
+  async #finishLater(
+    durable: Promise<void>,
+    faulty: boolean,
+    steps: readonly CallStep[],
+    claims: readonly Claim[],
+  ): Promise<void> {
+    let end: TransactionEnd = { kind: "committed" };
+    try {
+      await durable;
+    } catch (error) {
+      end = { kind: "unknown", error: new OutcomeUnknownError("the transaction", asStemError(error)) };
+    }
+    this.#finish(end, steps, claims);
+    if (faulty || end.kind === "unknown") await this.#reopen();
   }
 
   #finish(end: TransactionEnd, steps: readonly CallStep[], claims: readonly Claim[]): void {

@@ -129,6 +129,28 @@ describe("hub: faults of storage", () => {
     expect(consumer.deliveries).toHaveLength(1);
   });
 
+  it("says that an outcome is unknown when storage that flushes later could not, and goes on", async () => {
+    let isFailing = false;
+    const { client } = await openOwner({
+      wrap: (lease) =>
+        new Proxy(lease, {
+          get(target, key) {
+            if (key === "durable")
+              return () => (isFailing ? Promise.reject(new Error("no space left")) : Promise.resolve());
+            const value: unknown = Reflect.get(target, key);
+            return typeof value === "function" ? value.bind(target) : value;
+          },
+        }),
+    });
+    const consumer = await aConsumer(client);
+    isFailing = true;
+    await expect(client.call("publish", aPublish())).rejects.toBeInstanceOf(OutcomeUnknownError);
+    expect(consumer.deliveries).toHaveLength(0);
+    isFailing = false;
+    expect(await client.call("publish", aPublish())).toBe("stored");
+    expect(await client.call("inflightCount", MAIL)).toBeGreaterThan(0);
+  });
+
   it("stops for good, and says so, when the database was replaced", async () => {
     let isReplaced = false;
     const { client, logger, clock } = await openOwner({
