@@ -52,14 +52,17 @@ const DUE_LIMIT = 500;
 export class Consumers {
   readonly #consumers: Consumer[] = [];
   readonly #leases = new Map<number, Lease>();
-  /** Queues that may have something ready; a queue not in here has nothing. */
-  readonly #ready = new Set<string>();
+  /** Queues of consumers that may have something ready; a consumer's queue that is not in here has nothing. */
+  #ready = new Set<string>();
+  /** Queues that some consumer takes from; made anew after consumers came or went. */
+  #wanted: ReadonlySet<string> | undefined;
   readonly #acked = new RecentTokens();
   #undo: (() => void)[] = [];
   #nextDue = 0;
   #turn = 0;
 
   add(ref: SubscriptionRef, settings: ConsumerSettings): void {
+    this.#wanted = undefined;
     this.#consumers.push({ ref, settings, held: new Set() });
     this.#undo.push(() => this.remove(ref));
     for (const queue of settings.queues) this.#ready.add(keyOf(settings.namespace, queue));
@@ -68,7 +71,12 @@ export class Consumers {
   remove(ref: SubscriptionRef): void {
     const index = this.#consumers.findIndex(({ ref: own }) => sameRef(own, ref));
     const [consumer] = index === -1 ? [] : this.#consumers.splice(index, 1);
-    if (consumer !== undefined) this.#undo.push(() => this.#consumers.push(consumer));
+    if (consumer === undefined) return;
+    this.#wanted = undefined;
+    this.#undo.push(() => {
+      this.#wanted = undefined;
+      this.#consumers.push(consumer);
+    });
   }
 
   removeMember(member: number): void {
@@ -90,7 +98,7 @@ export class Consumers {
   }
 
   queueReady(namespace: string, queue: string): void {
-    this.#ready.add(keyOf(namespace, queue));
+    this.#markReady(keyOf(namespace, queue));
   }
 
   dueAt(instant: number): void {
@@ -173,6 +181,18 @@ export class Consumers {
     this.suspectAll();
   }
 
+  /** Nothing is remembered of a queue that nobody takes from: its first consumer looks by itself. */
+  #markReady(key: string): void {
+    if (this.#wanted === undefined) {
+      const wanted = this.#consumers.flatMap(({ settings }) =>
+        settings.queues.map((queue) => keyOf(settings.namespace, queue)),
+      );
+      this.#wanted = new Set(wanted);
+      this.#ready = new Set(wanted.filter((each) => this.#ready.has(each)));
+    }
+    if (this.#wanted.has(key)) this.#ready.add(key);
+  }
+
   #makeDueReady(scope: ClaimScope): void {
     const rows = scope.sql.all<{ seq: number; namespace: string; queue: string }>(SELECT_DUE, {
       now: scope.now,
@@ -180,7 +200,7 @@ export class Consumers {
     });
     for (const { seq, namespace, queue } of rows) {
       scope.sql.run(MAKE_READY, { seq });
-      this.#ready.add(keyOf(namespace, queue));
+      this.#markReady(keyOf(namespace, queue));
     }
     for (const [token, lease] of this.#leases) {
       if (lease.until > scope.now) continue;

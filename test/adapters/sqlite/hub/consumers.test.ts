@@ -35,6 +35,24 @@ describe("hub: consumers", () => {
     expect(consumer.deliveries).toHaveLength(1);
   });
 
+  it("finds what came to a queue before anybody took from it, after everybody left it, and by falling due", async () => {
+    const { client, clock } = await openOwner();
+    const idsOf = ({ deliveries }: TestConsumer): string[] =>
+      deliveries.map(({ envelope }) => (JSON.parse(envelope) as { id: string }).id);
+    await aConsumer(client, { queues: ["other"] });
+    await client.call("publish", aPublish({ id: "before" }));
+    const first = await aConsumer(client, { prefetch: 9 });
+    expect(idsOf(first)).toEqual(["before"]);
+    await client.call("ack", refOf(first.deliveries[0]));
+    await first.cancel();
+    await client.call("publish", aPublish({ id: "after" }));
+    await client.call("publish", aPublish({ id: "due", notBefore: new Date(clock.now() + 50) }));
+    await clock.advance(100);
+    const second = await aConsumer(client, { prefetch: 9 });
+    await client.call("publish", aPublish({ id: "present" }));
+    expect(idsOf(second)).toEqual(["after", "due", "present"]);
+  });
+
   it("shares a queue between consumers, none beyond its prefetch", async () => {
     const { client } = await openOwner();
     const consumers = await Promise.all([1, 2, 3].map((prefetch) => aConsumer(client, { prefetch })));
