@@ -116,8 +116,11 @@ export class HubClient {
     if (this.#isGone) return;
     this.#flush();
     const link = this.#link;
-    await link.close();
-    if (this.#ended === undefined) this.#end(new ClosedError("The database"));
+    try {
+      await link.close();
+    } finally {
+      if (this.#ended === undefined) this.#end(new ClosedError("The database"));
+    }
   }
 
   /** What one turn does in several steps, with a few microtasks between them, goes out as one batch. */

@@ -145,6 +145,21 @@ describe("hub/hub-client", () => {
     expect(link.closes).toBe(0);
   });
 
+  it("rejects what is unanswered when the close fails, and what is called afterwards", async () => {
+    const fault = new EngineError("it could not be closed");
+    const client = new HubClient(() => ({
+      send: () => undefined,
+      waiting: () => undefined,
+      close: () => Promise.reject(fault),
+    }));
+    const unanswered = client.call("pendingCount", MAIL);
+    await Promise.all([
+      expect(client.close()).rejects.toBe(fault),
+      expect(unanswered).rejects.toBeInstanceOf(ClosedError),
+    ]);
+    await expect(client.call("pendingCount", MAIL)).rejects.toBeInstanceOf(ClosedError);
+  });
+
   it("sends what was called before it closes, and rejects what is never answered", async () => {
     const link = aLink();
     const call = link.client.call("pendingCount", MAIL);
