@@ -85,7 +85,8 @@ export class InMemoryDispatcher implements StoreListener {
       if (delay > 0) shortest = Math.min(shortest, delay);
     }
     if (shortest === Number.POSITIVE_INFINITY) return;
-    this.#wakeUp = this.#options.clock.schedule(() => this.onChange(), shortest);
+    // Somebody waits for it: the process must not end before it is there.
+    this.#wakeUp = this.#options.clock.schedule(() => this.onChange(), shortest, { keepAlive: true });
   }
 
   #hasWaitingConsumer(): boolean {

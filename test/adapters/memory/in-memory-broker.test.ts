@@ -80,6 +80,36 @@ describe("InMemoryBroker", () => {
     await broker.close();
   });
 
+  it("keeps the process alive while a consumer waits for a delayed message, and only then", async () => {
+    const clock = new FakeClock();
+    const keepsAlive = new Set<object>();
+    const broker = new InMemoryBroker({
+      clock: {
+        now: () => clock.now(),
+        monotonic: () => clock.monotonic(),
+        schedule(callback, delayMs, options) {
+          const timer = clock.schedule(callback, delayMs);
+          if (options?.keepAlive === true) keepsAlive.add(timer);
+          return {
+            cancel() {
+              keepsAlive.delete(timer);
+              timer.cancel();
+            },
+          };
+        },
+      },
+    });
+    await broker.publish(anEnvelope({ notBefore: new Date(clock.now() + 1_000) }));
+    expect(keepsAlive.size).toBe(0);
+    const consumer = broker.consume({ queues: ["default"] });
+    const next = consumer.next();
+    expect(keepsAlive.size).toBe(1);
+    await consumer.return();
+    expect(await next).toMatchObject({ done: true });
+    expect(keepsAlive.size).toBe(0);
+    await broker.close();
+  });
+
   it("runs its maintenance on demand", async () => {
     const clock = new FakeClock();
     const broker = new InMemoryBroker({ clock, sweeperInterval: 0, deadLetterRetention: 1_000, maxDeliveries: 1 });
