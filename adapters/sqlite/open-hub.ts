@@ -28,6 +28,8 @@ interface SharedHub {
   shares: number;
 }
 
+/** As a path it would make a folder named `sqlite:` without a word. */
+const URL_OF_A_DATABASE = /^(?:sqlite|file):/i;
 const hubs = new Map<string, SharedHub>();
 /** Databases that are being closed: opening one again waits until it is free. */
 const closings = new Map<string, Promise<unknown>>();
@@ -44,6 +46,9 @@ export async function openHub(
 ): Promise<HubHandle> {
   if (typeof file !== "string" || file.trim() === "" || file.includes("\0")) {
     throw new InvalidOptionError("file", file, "the name of a database file");
+  }
+  if (URL_OF_A_DATABASE.test(file)) {
+    throw new InvalidOptionError("file", file, "a path; URLs are for `connect` (write ./ before such a file name)");
   }
   const connection =
     options !== undefined && "customClock" in options ? options : splitConnectionOptions(options).connection;

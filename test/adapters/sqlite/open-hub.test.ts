@@ -56,6 +56,18 @@ describe("open-hub", () => {
     expect(await isFree(storage)).toBe(true);
   });
 
+  it.each(["sqlite:///srv/jobs.sqlite", "sqlite://jobs.sqlite", "file:jobs.sqlite", "SQLite::memory:"])(
+    "refuses the URL %s, which as a path would make a folder of a strange name",
+    async (url) => {
+      await expect(openHub(url, inline(memoryStorage()))).rejects.toMatchObject({
+        code: "STEM_INVALID_OPTION",
+        message: expect.stringContaining("connect") as string,
+      });
+      const handle = await openHub(`./${url}`, inline(memoryStorage()));
+      await handle.release();
+    },
+  );
+
   it("remembers nothing of a share that was given up while others go on", async () => {
     const storage = memoryStorage();
     const first = await openHub("a.db", inline(storage));
