@@ -52,10 +52,10 @@ async function checkResults(workplace, ids) {
 }
 
 export const endToEndOne = endToEndCase(1, {
-  sizes: { full: { jobs: 8_000 }, quick: { jobs: 2_000 } },
+  sizes: { full: { jobs: 15_000 }, quick: { jobs: 2_000 } },
   goal: { contender: ["stem-full", "stem-full-one-file"], atLeast: 6_000 },
 });
 export const endToEndTen = endToEndCase(10, {
-  sizes: { full: { jobs: 20_000 }, quick: { jobs: 4_000 } },
+  sizes: { full: { jobs: 40_000 }, quick: { jobs: 4_000 } },
   goal: { contender: ["stem-full", "stem-full-one-file"], atLeast: 20_000 },
 });

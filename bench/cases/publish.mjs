@@ -27,7 +27,7 @@ export const publishOne = publishCase({
   name: "publish-one",
   title: "publish one by one",
   jobs: 1,
-  sizes: { full: { iterations: 5_000, warmup: 500 }, quick: { iterations: 1_500, warmup: 200 } },
+  sizes: { full: { iterations: 15_000, warmup: 2_000 }, quick: { iterations: 1_500, warmup: 200 } },
   goal: { contender: "stem-full", timesPeer: 1 },
   call: (queue, from) => queue.publish(from),
 });
@@ -36,7 +36,7 @@ export const publishTogether = publishCase({
   name: "publish-100",
   title: "publish, 100 calls at once",
   jobs: 100,
-  sizes: { full: { iterations: 300, warmup: 50 }, quick: { iterations: 100, warmup: 100 } },
+  sizes: { full: { iterations: 500, warmup: 150 }, quick: { iterations: 100, warmup: 100 } },
   goal: { contender: "stem-full", atLeast: 100_000 },
   call: (queue, from, jobs) => queue.publishTogether(from, jobs),
 });
