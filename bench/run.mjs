@@ -9,7 +9,7 @@ import { formatTable } from "./lib/table.mjs";
 
 const HELP = `Usage: npm run bench -- [options]
 
-  --quick              small sizes, one round; under a minute, for a first look
+  --quick              small sizes, one round; about a minute, for a first look
   --case <name>        only this case; may be repeated
   --contender <name>   only this contender; may be repeated
   --rounds <n>         rounds per case (5; some cases have fewer)

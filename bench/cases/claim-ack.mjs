@@ -13,7 +13,7 @@ function claimCase(prefetch, title) {
     name: `claim-ack-${prefetch}`,
     contenders: QUEUE_CONTENDERS,
     metrics: { rate: { title, unit: "jobs/s", better: "higher" } },
-    sizes: { full: { each: 10_000, together: 60_000 }, quick: { each: 2_000, together: 8_000 } },
+    sizes: { full: { each: 10_000, together: 60_000 }, quick: { each: 1_000, together: 8_000 } },
     async run(contender, directory, { each, together }) {
       const queue = await contender.openQueue(directory);
       // Who works one by one whatever the prefetch would take minutes over many.

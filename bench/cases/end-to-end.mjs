@@ -52,7 +52,7 @@ async function checkResults(workplace, ids) {
 }
 
 export const endToEndOne = endToEndCase(1, {
-  sizes: { full: { jobs: 15_000 }, quick: { jobs: 2_000 } },
+  sizes: { full: { jobs: 15_000 }, quick: { jobs: 1_000 } },
   goal: { contender: ["stem-full", "stem-full-one-file"], atLeast: 6_000 },
 });
 export const endToEndTen = endToEndCase(10, {

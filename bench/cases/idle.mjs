@@ -28,7 +28,7 @@ export const enqueueToStart = {
       goal: { contender: ["stem-full", "stem-full-one-file"], atMost: 0.3 },
     },
   },
-  sizes: { full: { samples: 200, polled: 15 }, quick: { samples: 60, polled: 4 } },
+  sizes: { full: { samples: 200, polled: 15 }, quick: { samples: 40, polled: 2 } },
   async run(contender, directory, { samples, polled }) {
     const count = contender.polls ? polled : samples;
     const warmup = contender.polls ? 1 : 20;
@@ -62,14 +62,14 @@ export const idleWorker = {
   contenders: FULL_MODES,
   metrics: {
     cpu: {
-      title: "idle worker: CPU over 10 s",
+      title: "idle worker: CPU while it waits",
       unit: "% of a core",
       better: "lower",
       goal: { contender: ["stem-full", "stem-full-one-file"], atMost: 0.1 },
     },
     memory: { title: "idle worker: memory", unit: "MB RSS", better: "lower" },
   },
-  sizes: { full: { ms: 10_000 }, quick: { ms: 3_000 } },
+  sizes: { full: { ms: 10_000 }, quick: { ms: 1_500 } },
   async run(contender, directory, { ms }) {
     const finished = [];
     const workplace = await contender.openWorkplace(directory, { onDone: (i) => finished.push(i) });

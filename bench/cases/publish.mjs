@@ -27,7 +27,7 @@ export const publishOne = publishCase({
   name: "publish-one",
   title: "publish one by one",
   jobs: 1,
-  sizes: { full: { iterations: 15_000, warmup: 2_000 }, quick: { iterations: 1_500, warmup: 200 } },
+  sizes: { full: { iterations: 15_000, warmup: 2_000 }, quick: { iterations: 1_000, warmup: 200 } },
   goal: { contender: "stem-full", timesPeer: 1 },
   call: (queue, from) => queue.publish(from),
 });
