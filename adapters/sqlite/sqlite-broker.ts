@@ -61,6 +61,7 @@ const CONSUME_DEFAULTS: Readonly<Record<keyof ConsumeOptions, unknown>> = {
   prefetch: 1,
   consumerGroup: undefined,
   consumerName: undefined,
+  onDeadLetter: undefined,
 };
 const NACK_DEFAULTS: Required<NackOptions> = { requeue: true, countsAsDelivery: true };
 const MAX_PREFETCH = 10_000;
@@ -163,6 +164,7 @@ export class SqliteBroker implements Broker {
       },
       this.#logger,
       (ended) => this.#consumers.delete(ended),
+      checkCallback("onDeadLetter", merged.onDeadLetter) as ConsumeOptions["onDeadLetter"],
     );
     this.#consumers.add(consumer);
     return consumer;
@@ -286,6 +288,11 @@ export class SqliteBroker implements Broker {
     const ref = toDeliveryRef(delivery);
     if (ref !== undefined) await call(hub, ref);
   }
+}
+
+function checkCallback(option: string, value: unknown): unknown {
+  if (value !== undefined && typeof value !== "function") throw new InvalidOptionError(option, value, "a function");
+  return value;
 }
 
 function checkPublishOptions(

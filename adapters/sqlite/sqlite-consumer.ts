@@ -1,8 +1,9 @@
-import type { Consumer, Delivery } from "../../src/contracts/broker.ts";
+import type { ConsumeOptions, Consumer, Delivery } from "../../src/contracts/broker.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
+import { decodeEnvelope } from "../../src/core/envelope.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import { toDelivery } from "./messages.ts";
-import type { ConsumerSettings, StoredDelivery } from "./operations/operation.ts";
+import type { ConsumerSettings, StoredBurial, StoredDelivery } from "./operations/operation.ts";
 import type { DeliveryRef } from "./operations/settle.ts";
 
 /** Broadcasts that wait for a slow reader; beyond it the oldest are dropped and the drop is logged. */
@@ -19,6 +20,7 @@ export class SqliteConsumer implements Consumer {
   readonly #settings: ConsumerSettings;
   readonly #logger: Logger;
   readonly #onEnd: (consumer: SqliteConsumer) => void;
+  readonly #onDeadLetter: ConsumeOptions["onDeadLetter"];
   #subscription: number | undefined;
   #forgetLoss: (() => void) | undefined;
   #arrived: StoredDelivery[] = [];
@@ -26,7 +28,14 @@ export class SqliteConsumer implements Consumer {
   #failure: unknown;
   #ended: Promise<void> | undefined;
 
-  constructor(hub: HubClient, settings: ConsumerSettings, logger: Logger, onEnd: (consumer: SqliteConsumer) => void) {
+  constructor(
+    hub: HubClient,
+    settings: ConsumerSettings,
+    logger: Logger,
+    onEnd: (consumer: SqliteConsumer) => void,
+    onDeadLetter?: ConsumeOptions["onDeadLetter"],
+  ) {
+    this.#onDeadLetter = onDeadLetter;
     this.#hub = hub;
     this.#settings = settings;
     this.#logger = logger;
@@ -55,21 +64,33 @@ export class SqliteConsumer implements Consumer {
   }
 
   #subscribe(): void {
-    const subscription = this.#hub.listen((events) => this.#receive(events as readonly StoredDelivery[]));
+    const subscription = this.#hub.listen((events) =>
+      this.#receive(events as readonly (StoredDelivery | StoredBurial)[]),
+    );
     this.#subscription = subscription;
     this.#forgetLoss = this.#hub.onLost((error) => this.#fail(error));
     this.#hub.call("consume", { subscription, ...this.#settings }).catch((error: unknown) => this.#fail(error));
   }
 
-  #receive(deliveries: readonly StoredDelivery[]): void {
+  #receive(events: readonly (StoredDelivery | StoredBurial)[]): void {
+    const deliveries = events.filter((event): event is StoredDelivery => !("buried" in event));
     if (this.#ended !== undefined) {
       // They crossed with the cancellation, or it failed: then the owner still claims for a consumer that has left.
       this.#leave(deliveries).catch((error: unknown) => this.#report(error));
       return;
     }
+    for (const event of events) if ("buried" in event) this.#tellBurial(event);
     this.#arrived.push(...deliveries);
     if (this.#arrived.length > MAX_WAITING_BROADCASTS) this.#dropBroadcasts();
     this.#handOut();
+  }
+
+  #tellBurial({ buried }: StoredBurial): void {
+    try {
+      this.#onDeadLetter?.(decodeEnvelope(buried));
+    } catch (error) {
+      this.#logger.log("warn", "Nobody could be told of a dead letter.", { error });
+    }
   }
 
   #handOut(): void {
@@ -125,7 +146,7 @@ export class SqliteConsumer implements Consumer {
     try {
       await this.#hub.call("cancel", { subscription, unseen: unseen.filter(isLeased).map(toRef) });
     } catch (error) {
-      this.#hub.unlisten(subscription, (events) => this.#receive(events as readonly StoredDelivery[]));
+      this.#hub.unlisten(subscription, (events) => this.#receive(events as readonly (StoredDelivery | StoredBurial)[]));
       throw error;
     }
     this.#hub.unlisten(subscription);

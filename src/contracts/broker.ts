@@ -66,6 +66,11 @@ export interface ConsumeOptions {
   readonly consumerGroup?: string;
   /** Shown in the stored lease. @defaultValue a new id */
   readonly consumerName?: string;
+  /**
+   * Told of a message that was about to be delivered here and became a dead letter instead, as it had been delivered
+   * too often. At most once per message, and by brokers only whose messages outlive the process.
+   */
+  readonly onDeadLetter?: (envelope: Envelope) => void;
 }
 
 /**

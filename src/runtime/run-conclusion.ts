@@ -165,7 +165,7 @@ export function runMeta(workerId: string, startedAt: string | undefined): JsonOb
 }
 
 /** The group of the header. There can be none by a name that names may not be. */
-function groupOf(envelope: Envelope): string | undefined {
+export function groupOf(envelope: Envelope): string | undefined {
   const groupId = envelope.headers[HEADER_NAMES.groupId];
   return groupId !== undefined && isName(groupId) ? groupId : undefined;
 }

@@ -1,5 +1,6 @@
 import type { DeliveryOutcome } from "../contracts/delivery-settler.ts";
 import type { AnyTaskHandler } from "../contracts/task-handler.ts";
+import type { Envelope } from "../core/envelope.ts";
 import { type JsonValue, stringifyJson } from "../core/json.ts";
 import { META_KEYS } from "../core/reserved-keys.ts";
 import { LeaseLostError, PayloadNotSerializableError, PayloadTooLargeError } from "../errors.ts";
@@ -10,7 +11,7 @@ import { retryingFaults } from "./retrying-faults.ts";
 import { RetrySignal } from "./retry-signal.ts";
 import type { RevocationWatch } from "./revocation-watch.ts";
 import { inBrief } from "./outcome-in-brief.ts";
-import { concludeRun, type ConcludedVerdict, type RunConclusion, runMeta } from "./run-conclusion.ts";
+import { concludeRun, type ConcludedVerdict, groupOf, type RunConclusion, runMeta } from "./run-conclusion.ts";
 import { sleep } from "./sleep.ts";
 import { statusMeta } from "./status-meta.ts";
 import { createTaskContext, type TaskContextParts } from "./task-context.ts";
@@ -74,6 +75,27 @@ export class TaskExecution {
     } finally {
       this.#parts.leases.release(run);
     }
+  }
+
+  /** The broker gave up on a message, as each of its deliveries ended without a word: whoever waits for it is told. */
+  async recordDeadLetter(envelope: Envelope): Promise<void> {
+    const { options, onError, counts, events } = this.#parts;
+    const { backend, clock, consumerName } = options;
+    const message = `Task "${envelope.id}" was delivered too often without being settled.`;
+    const error = { type: "MaxDeliveriesExceeded", message, retryable: false, meta: {} };
+    const facts = { ...runMeta(consumerName, undefined), failedAt: new Date(clock.now()).toISOString() };
+    try {
+      const { attempt } = envelope;
+      const meta = statusMeta(envelope, facts);
+      await backend?.set(envelope.id, "failed", { attempt, error, meta });
+      const groupId = groupOf(envelope);
+      const status = { id: envelope.id, state: "failed", attempt, error, meta } as const;
+      if (groupId !== undefined) await backend?.addGroupResult(groupId, status);
+    } catch (fault) {
+      onError("writing the status of a dead letter", fault);
+    }
+    counts.failed += 1;
+    events.emit({ type: "failed", envelope, error });
   }
 
   async #decide(run: TaskRun): Promise<TaskVerdict> {

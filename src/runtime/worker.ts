@@ -91,7 +91,11 @@ export class Worker {
     this.#loop = new DeliveryLoop({
       clock,
       consume: () =>
-        broker.consume(resolved.subscription, { prefetch: resolved.prefetch, consumerName: resolved.consumerName }),
+        broker.consume(resolved.subscription, {
+          prefetch: resolved.prefetch,
+          consumerName: resolved.consumerName,
+          onDeadLetter: (envelope) => void this.#execution.recordDeadLetter(envelope),
+        }),
       onDelivery: (delivery) => this.#onDelivery(delivery),
       onError: (error) => this.#report("taking deliveries", error),
       room: () => this.#pool.room(),

@@ -1,5 +1,5 @@
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
-import type { ConsumerSettings, StoredDelivery, SubscriptionRef } from "../operations/operation.ts";
+import type { ConsumerSettings, StoredBurial, StoredDelivery, SubscriptionRef } from "../operations/operation.ts";
 import { queueKey } from "../operations/queue-key.ts";
 import { buryExhausted } from "../operations/settle.ts";
 import { LEASE_JOB, MAKE_READY, NEXT_DUE, SELECT_DUE, SELECT_READY } from "../sql/queue-jobs.ts";
@@ -12,10 +12,10 @@ export interface ClaimScope {
   nextToken(): number;
 }
 
-/** Deliveries for one consumer, valid once the transaction is committed. */
+/** What one consumer is given and told, valid once the transaction is committed. */
 export interface Claim {
   readonly ref: SubscriptionRef;
-  readonly deliveries: readonly StoredDelivery[];
+  readonly events: readonly (StoredDelivery | StoredBurial)[];
 }
 
 interface Consumer {
@@ -23,6 +23,8 @@ interface Consumer {
   readonly settings: ConsumerSettings;
   /** Tokens of deliveries leased and not settled: never more than `prefetch`. */
   readonly held: Set<number>;
+  /** Token of a delivery that nothing else may be held beside. */
+  alone: number;
 }
 
 interface Candidate {
@@ -30,6 +32,8 @@ interface Candidate {
   readonly id: string;
   readonly queue: string;
   readonly priority: number;
+  /** Of a lease that ended without being settled; 0 otherwise. */
+  readonly token: number;
   readonly deliveries: number;
   readonly visibilityTimeout: number | null;
   readonly envelope: string;
@@ -42,6 +46,13 @@ interface Lease {
 
 /** Rows made ready per transaction, so that a flood of due messages does not hold up everything else. */
 const DUE_LIMIT = 500;
+/**
+ * After so many deliveries, the last of which was never settled, a message may be what kills its workers. It is then
+ * given out alone, so that it takes no neighbours along when it is delivered too often.
+ */
+const SUSPECT_DELIVERIES = 2;
+/** No token: tokens are positive. */
+const NONE = 0;
 
 /**
  * Who waits for what, and the claims that serve them. Claims run at the end of each shared transaction, so that a
@@ -63,7 +74,7 @@ export class Consumers {
 
   add(ref: SubscriptionRef, settings: ConsumerSettings): void {
     this.#wanted = undefined;
-    this.#consumers.push({ ref, settings, held: new Set() });
+    this.#consumers.push({ ref, settings, held: new Set(), alone: NONE });
     this.#undo.push(() => this.remove(ref));
     for (const queue of settings.queues) this.#ready.add(keyOf(settings.namespace, queue));
   }
@@ -165,8 +176,8 @@ export class Consumers {
     this.#turn += 1;
     for (let offset = 0; offset < this.#consumers.length; offset += 1) {
       const consumer = this.#consumers[(this.#turn + offset) % this.#consumers.length] as Consumer;
-      const deliveries = this.#claimFor(consumer, scope);
-      if (deliveries.length > 0) claims.push({ ref: consumer.ref, deliveries });
+      const events = this.#claimFor(consumer, scope);
+      if (events.length > 0) claims.push({ ref: consumer.ref, events });
     }
     return claims;
   }
@@ -212,22 +223,36 @@ export class Consumers {
     this.#nextDue = next ?? Number.POSITIVE_INFINITY;
   }
 
-  #claimFor(consumer: Consumer, scope: ClaimScope): StoredDelivery[] {
-    const deliveries: StoredDelivery[] = [];
+  #claimFor(consumer: Consumer, scope: ClaimScope): (StoredDelivery | StoredBurial)[] {
+    const events: (StoredDelivery | StoredBurial)[] = [];
     for (let room = this.#room(consumer); room > 0; room = this.#room(consumer)) {
       const candidates = this.#candidates(consumer.settings, scope.sql, room);
       if (candidates.length === 0) break;
-      for (const candidate of candidates) {
+      for (const [index, candidate] of candidates.entries()) {
+        const isSuspect = candidate.token !== NONE && candidate.deliveries >= SUSPECT_DELIVERIES;
         if (candidate.deliveries >= consumer.settings.maxDeliveries) {
           buryExhausted(scope, { ...candidate, namespace: consumer.settings.namespace });
-        } else deliveries.push(this.#lease(consumer, candidate, scope));
+          events.push({ buried: candidate.envelope });
+        } else if (!isSuspect) events.push(this.#lease(consumer, candidate, scope));
+        else {
+          // It waits until nothing else is held, and what is behind it waits with it: its turn has to come.
+          if (consumer.held.size === 0) events.push(this.#leaseAlone(consumer, candidate, scope));
+          for (const { queue } of candidates.slice(index)) this.#ready.add(keyOf(consumer.settings.namespace, queue));
+          return events;
+        }
       }
     }
-    return deliveries;
+    return events;
   }
 
   #room(consumer: Consumer): number {
-    return consumer.settings.prefetch - consumer.held.size;
+    return consumer.held.has(consumer.alone) ? 0 : consumer.settings.prefetch - consumer.held.size;
+  }
+
+  #leaseAlone(consumer: Consumer, candidate: Candidate, scope: ClaimScope): StoredDelivery {
+    const delivery = this.#lease(consumer, candidate, scope);
+    consumer.alone = delivery.token;
+    return delivery;
   }
 
   /** The first `limit` ready messages over all queues of a consumer: highest priority, then oldest. */

@@ -44,6 +44,8 @@ export interface OwnerMember {
 const FAULT_PAUSE_MS = 1_000;
 /** Most calls that share one transaction: keeps replies flowing under a flood. */
 const MAX_CALLS = 2_000;
+/** At most 16 poll intervals between two looks at a quiet queue. */
+const LONGEST_POLL_DOUBLINGS = 4;
 
 /**
  * The one context that holds a database open. Runs the calls that have arrived by the end of a turn in one
@@ -64,6 +66,8 @@ export class Owner {
   #busy: Promise<void> | undefined;
   #timer: Readonly<{ at: number; timer: Timer }> | undefined;
   #lastPoll = 0;
+  /** Polls in a row that found nothing. */
+  #idlePolls = 0;
   /** How far leases still have to be moved since the wall clock jumped. */
   #jump = 0;
   /** Set while the database cannot be used: every call fails with it. */
@@ -225,7 +229,8 @@ export class Owner {
       this.#consumers.committed();
       this.#jump = 0;
       for (const step of steps) this.#outbox.reply(step.member, step.committed());
-      for (const { ref, deliveries } of claims) this.#outbox.push(ref, deliveries);
+      if (claims.length > 0) this.#idlePolls = 0;
+      for (const { ref, events } of claims) this.#outbox.push(ref, events);
     } else {
       this.#faults += 1;
       this.#consumers.undone();
@@ -290,7 +295,7 @@ export class Owner {
   #arm(): void {
     if (this.#consumers.isEmpty || this.#closed) return;
     const now = Math.floor(this.#clock.clock.now());
-    const next = Math.min(this.#consumers.nextDue, now + this.#consumers.pollInterval);
+    const next = Math.min(this.#consumers.nextDue, now + this.#pollDelay());
     // The first repeat comes at once; after that, something due must not keep a failing disk busy.
     const at = this.#faults > 1 ? Math.max(next, now + FAULT_PAUSE_MS) : next;
     if (this.#timer !== undefined && this.#timer.at <= at) return;
@@ -299,11 +304,17 @@ export class Owner {
     this.#timer = { at, timer };
   }
 
+  /** The owner hears of everything that happens; the longer polling finds nothing, the less often it looks. */
+  #pollDelay(): number {
+    return this.#consumers.pollInterval * 2 ** Math.min(this.#idlePolls, LONGEST_POLL_DOUBLINGS);
+  }
+
   #wake(): void {
     this.#timer = undefined;
     const now = this.#clock.clock.now();
-    if (!this.#consumers.isEmpty && now - this.#lastPoll >= this.#consumers.pollInterval) {
+    if (!this.#consumers.isEmpty && now - this.#lastPoll >= this.#pollDelay()) {
       this.#lastPoll = now;
+      this.#idlePolls += 1;
       this.#consumers.suspectAll();
     }
     this.#schedule();

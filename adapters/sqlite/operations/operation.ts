@@ -74,6 +74,11 @@ export interface StoredDelivery {
   readonly envelope: string;
 }
 
+/** Told to the consumer whose claim made a dead letter of a message that was delivered too often. */
+export interface StoredBurial {
+  readonly buried: string;
+}
+
 /**
  * One whole operation, run by the owner: everything it reads and writes is one unit of the shared transaction, and a
  * throw undoes it alone. `statement` operations write with a single statement and need no savepoint.

@@ -21,7 +21,7 @@ where seq = :seq`;
 
 /** The next messages of one queue, in order; served by `queue_jobs_for_claim` without a sort. */
 export const SELECT_READY: string = /* sql */ `
-select seq, id, priority, deliveries, visibility_timeout as visibilityTimeout, envelope
+select seq, id, priority, token, deliveries, visibility_timeout as visibilityTimeout, envelope
 from queue_jobs
 where queue_key = :queueKey and state = 0 and namespace = :namespace and queue = :queue
 order by priority desc, seq

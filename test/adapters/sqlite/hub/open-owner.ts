@@ -3,7 +3,11 @@ import { HubClient } from "../../../../adapters/sqlite/hub/hub-client.ts";
 import { inlineLink } from "../../../../adapters/sqlite/hub/inline-link.ts";
 import { Owner } from "../../../../adapters/sqlite/hub/owner.ts";
 import { toStoredMessage } from "../../../../adapters/sqlite/operations/stored-message.ts";
-import type { ConsumerSettings, StoredDelivery } from "../../../../adapters/sqlite/operations/operation.ts";
+import type {
+  ConsumerSettings,
+  StoredBurial,
+  StoredDelivery,
+} from "../../../../adapters/sqlite/operations/operation.ts";
 import type { DeliveryRef } from "../../../../adapters/sqlite/operations/settle.ts";
 import { nodeEngineHost } from "../../../../adapters/entry/node-platform.ts";
 import { memoryStorage } from "../../../../adapters/storage/memory.ts";
@@ -73,7 +77,9 @@ export interface TestConsumer {
 /** Subscribes; resolves once the owner has answered. */
 export async function aConsumer(client: HubClient, settings: Partial<ConsumerSettings> = {}): Promise<TestConsumer> {
   const deliveries: StoredDelivery[] = [];
-  const subscription = client.listen((events) => void deliveries.push(...(events as StoredDelivery[])));
+  const subscription = client.listen((events) => {
+    for (const event of events as (StoredDelivery | StoredBurial)[]) if (!("buried" in event)) deliveries.push(event);
+  });
   await client.call("consume", {
     subscription,
     namespace: NAMESPACE,
