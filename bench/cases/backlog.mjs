@@ -86,7 +86,13 @@ function backlogCase(jobs, label, rounds, quick) {
       await claims.close();
       await queue.close();
       if (mode !== "NORMAL") return { claim, memory };
-      const samples = calls ?? (await measureEngineClaims(queue.engineFile, { warmup: ENGINE_WARMUP, claims: CLAIMS }));
+      const samples =
+        calls ??
+        (await measureEngineClaims(queue.engineFile, {
+          queues: queue.backlogQueues,
+          warmup: ENGINE_WARMUP,
+          claims: CLAIMS,
+        }));
       return { engine: summary(samples), claim, memory };
     },
   };

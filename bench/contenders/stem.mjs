@@ -48,6 +48,7 @@ async function openQueue(directory, { durability }) {
     publishBacklog: (from, count) => broker.publishAll(range(from, count, backlogEnvelope)),
     claims: (prefetch) => openClaims(broker, { queues: ["default"] }, prefetch),
     backlogClaims: () => openClaims(broker, { queues: QUEUES }, 1),
+    backlogQueues: QUEUES,
     engineFile: filesIn(directory, true).broker,
     close: () => broker.close(),
   };

@@ -4,6 +4,10 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const require = createRequire(new URL("../../package.json", import.meta.url));
+const load = (specifier) => import(pathToFileURL(require.resolve(specifier)).href);
 
 export const { createEnvelope, defineTask, silentLogger, SqliteBroker, SqliteResultBackend, Stem, Worker } =
-  await import(pathToFileURL(require.resolve("stem-sqlite")).href);
+  await load("stem-sqlite");
+
+/** The driver for files, which only some cases need. */
+export const loadNodeStorage = async () => (await load("stem-sqlite/storage/node")).nodeStorage;
