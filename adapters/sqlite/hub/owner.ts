@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../../../src/contracts/clock.ts";
+import type { Clock } from "../../../src/contracts/clock.ts";
 import type { Randomness } from "../../../src/contracts/identity.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import type { EngineHost } from "../../../src/contracts/platform.ts";
@@ -10,7 +10,7 @@ import { openDatabase, type OpenDatabaseOptions } from "../database/open-databas
 import { inTransaction, runShared, type TransactionEnd, type TransactionStep } from "../database/transaction.ts";
 import type { VfsDefects } from "../database/vfs.ts";
 import type { WasmDatabase } from "../database/wasm-database.ts";
-import type { OwnerEvents, SubscriptionRef } from "../operations/operation.ts";
+import type { OwnerEvents } from "../operations/operation.ts";
 import { readStatusTopic } from "../operations/results.ts";
 import type { Durability } from "../durability.ts";
 import { BOUND_LEASES, RELEASE_ORPHANS, SHIFT_LEASES } from "../sql/queue-jobs.ts";
@@ -18,7 +18,9 @@ import { type Claim, Consumers } from "./consumers.ts";
 import { CallStep, type PendingCall, refuse } from "./flush.ts";
 import { Outbox } from "./outbox.ts";
 import { OwnerClock } from "./owner-clock.ts";
+import { createOwnerEvents } from "./owner-events.ts";
 import type { MemberBatch, OwnerBatch } from "./protocol.ts";
+import { QueueAlarm } from "./queue-alarm.ts";
 import { TokenSource } from "./tokens.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -44,8 +46,6 @@ export interface OwnerMember {
 const FAULT_PAUSE_MS = 1_000;
 /** Most calls that share one transaction: keeps replies flowing under a flood. */
 const MAX_CALLS = 2_000;
-/** At most 16 poll intervals between two looks at a quiet queue. */
-const LONGEST_POLL_DOUBLINGS = 4;
 
 /**
  * The one context that holds a database open. Runs the calls that have arrived by the end of a turn in one
@@ -59,15 +59,12 @@ export class Owner {
   readonly #watchers = new Watchers();
   readonly #outbox = new Outbox();
   readonly #events: OwnerEvents;
+  readonly #alarm: QueueAlarm;
   #database: WasmDatabase;
   #queue: PendingCall[] = [];
   #nextMember = 1;
   #scheduled = false;
   #busy: Promise<void> | undefined;
-  #timer: Readonly<{ at: number; timer: Timer }> | undefined;
-  #lastPoll = 0;
-  /** Polls in a row that found nothing. */
-  #idlePolls = 0;
   /** How far leases still have to be moved since the wall clock jumped. */
   #jump = 0;
   /** Set while the database cannot be used: every call fails with it. */
@@ -81,7 +78,8 @@ export class Owner {
     this.#parts = parts;
     this.#database = database;
     this.#clock = new OwnerClock(parts.clock);
-    this.#events = this.#createEvents();
+    this.#events = createOwnerEvents(this.#consumers, this.#watchers, this.#outbox);
+    this.#alarm = new QueueAlarm(parts.clock, this.#consumers, () => this.#schedule());
   }
 
   /** Opens the database of `parts.lease`; on failure the lease is released. */
@@ -122,7 +120,7 @@ export class Owner {
   async #close(): Promise<void> {
     while (this.#queue.length > 0 || this.#busy !== undefined) await (this.#busy ?? this.#flushNow());
     this.#closed = true;
-    this.#timer?.timer.cancel();
+    this.#alarm.cancel();
     try {
       if (this.#broken === undefined) this.#database.close();
     } finally {
@@ -229,7 +227,7 @@ export class Owner {
       this.#consumers.committed();
       this.#jump = 0;
       for (const step of steps) this.#outbox.reply(step.member, step.committed());
-      if (claims.length > 0) this.#idlePolls = 0;
+      if (claims.length > 0) this.#alarm.foundSomething();
       for (const { ref, events } of claims) this.#outbox.push(ref, events);
     } else {
       this.#faults += 1;
@@ -291,58 +289,10 @@ export class Owner {
     this.#outbox.send();
   }
 
-  /** Arranges the next look at the queue: when something falls due, or after the poll interval as a safety net. */
   #arm(): void {
-    if (this.#consumers.isEmpty || this.#closed) return;
-    const now = Math.floor(this.#clock.clock.now());
-    const next = Math.min(this.#consumers.nextDue, now + this.#pollDelay());
+    if (this.#closed) return;
     // The first repeat comes at once; after that, something due must not keep a failing disk busy.
-    const at = this.#faults > 1 ? Math.max(next, now + FAULT_PAUSE_MS) : next;
-    if (this.#timer !== undefined && this.#timer.at <= at) return;
-    this.#timer?.timer.cancel();
-    const timer = this.#clock.clock.schedule(() => this.#wake(), Math.max(0, at - now));
-    this.#timer = { at, timer };
-  }
-
-  /** The owner hears of everything that happens; the longer polling finds nothing, the less often it looks. */
-  #pollDelay(): number {
-    return this.#consumers.pollInterval * 2 ** Math.min(this.#idlePolls, LONGEST_POLL_DOUBLINGS);
-  }
-
-  #wake(): void {
-    this.#timer = undefined;
-    const now = this.#clock.clock.now();
-    if (!this.#consumers.isEmpty && now - this.#lastPoll >= this.#pollDelay()) {
-      this.#lastPoll = now;
-      this.#idlePolls += 1;
-      this.#consumers.suspectAll();
-    }
-    this.#schedule();
-  }
-
-  #createEvents(): OwnerEvents {
-    const consumers = this.#consumers;
-    const watchers = this.#watchers;
-    const pushAll = (refs: readonly SubscriptionRef[], event: unknown): void => {
-      for (const ref of refs) this.#outbox.push(ref, [event]);
-    };
-    return {
-      queueReady: (namespace, queue) => consumers.queueReady(namespace, queue),
-      dueAt: (instant) => consumers.dueAt(instant),
-      settled: (token) => consumers.settled(token),
-      extended: (token, instant) => consumers.extended(token, instant),
-      acked: (token) => consumers.acked(token),
-      wasAcked: (token) => consumers.wasAcked(token),
-      addConsumer: (ref, settings) => consumers.add(ref, settings),
-      removeConsumer: (ref) => consumers.remove(ref),
-      broadcast: (namespace, channel, envelope) => {
-        const message = { seq: 0, token: 0, deliveries: 1, leaseUntil: 0, leaseMs: 0, channel, envelope };
-        pushAll(consumers.subscribersOf(namespace, channel), message);
-      },
-      watch: (ref, topic) => watchers.add(ref, topic),
-      unwatch: (ref) => watchers.remove(ref),
-      signal: (topic, event) => pushAll(watchers.of(topic), event),
-    };
+    this.#alarm.arm(this.#faults > 1 ? FAULT_PAUSE_MS : 0);
   }
 }
 
