@@ -1,3 +1,4 @@
+import { stringifyObjectWithin } from "../../src/core/json.ts";
 import type { Timer } from "../../src/contracts/clock.ts";
 import type {
   GroupDescriptor,
@@ -33,7 +34,7 @@ import {
 } from "./in-memory-result-store.ts";
 import { PushIterator } from "./push-iterator.ts";
 import { repeatEvery } from "./repeat-every.ts";
-import { COUNT, encodeHeartbeat, encodeMeta, encodeStatus, isEqualJson, LIMIT } from "./result-checks.ts";
+import { COUNT, encodeHeartbeat, encodeStatus, isEqualJson, LIMIT } from "./result-checks.ts";
 
 /** The whole result contract on plain maps, kept as long as the process: for tests, and an oracle for others. */
 export class InMemoryResultBackend implements ResultBackend {
@@ -98,7 +99,7 @@ export class InMemoryResultBackend implements ResultBackend {
     const offset = checkInteger("offset", request.offset ?? 0, COUNT);
     if (request.state !== undefined) checkOneOf("state", request.state, TASK_STATES);
     if (request.queue !== undefined) checkName("queue", request.queue);
-    if (request.meta !== undefined) encodeMeta("meta", request.meta, this.#options.maxPayloadBytes);
+    if (request.meta !== undefined) stringifyObjectWithin(request.meta, "meta", this.#options.maxPayloadBytes);
     const matches = [...this.#state.statuses.values()]
       .filter((row) => row.expiresAt > now)
       .map((row) => readRecord(row))
@@ -150,7 +151,7 @@ export class InMemoryResultBackend implements ResultBackend {
     this.#state.groups.set(checkName("group id", group.id), {
       id: group.id,
       expected: checkInteger("expected", group.expected, COUNT),
-      metaText: encodeMeta("meta", group.meta ?? {}, this.#options.maxPayloadBytes),
+      metaText: stringifyObjectWithin(group.meta ?? {}, "meta", this.#options.maxPayloadBytes),
       results: new Map(),
       expiresAt: now + checkDuration("ttl", group.ttl ?? this.#options.groupDefaultTtl),
     });
@@ -187,7 +188,10 @@ export class InMemoryResultBackend implements ResultBackend {
       ...(callbackTaskId === undefined ? {} : { "stem.chord.callbackTaskId": callbackTaskId }),
       "stem.chord.dispatchedAt": at.toISOString(),
     };
-    this.#state.groups.set(groupId, { ...row, metaText: encodeMeta("meta", claimed, Number.POSITIVE_INFINITY) });
+    this.#state.groups.set(groupId, {
+      ...row,
+      metaText: stringifyObjectWithin(claimed, "meta", Number.POSITIVE_INFINITY),
+    });
     return true;
   }
 

@@ -1,9 +1,9 @@
-import type { TaskError, TaskStatus, WorkerHeartbeat } from "../../src/contracts/result-backend.ts";
-import { type JsonObject, type JsonValue, stringifyJsonWithin } from "../../src/core/json.ts";
+import type { TaskStatus, WorkerHeartbeat } from "../../src/contracts/result-backend.ts";
+import { type JsonValue, stringifyJsonWithin, stringifyObjectWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
-import { checkBoolean, checkDate, checkInteger, checkOneOf } from "../../src/core/options.ts";
+import { checkDate, checkInteger, checkOneOf, checkText } from "../../src/core/options.ts";
+import { encodeTaskError } from "../../src/core/task-error.ts";
 import { TASK_STATES } from "../../src/core/task-state.ts";
-import { InvalidOptionError } from "../../src/errors.ts";
 
 /** Bounds of counters such as `attempt` and `offset`. */
 export const COUNT: Readonly<{ min: number; max: number }> = { min: 0, max: Number.MAX_SAFE_INTEGER };
@@ -18,18 +18,9 @@ export function encodeStatus(status: TaskStatus, maxBytes: number): string {
     `"attempt":${checkInteger("attempt", status.attempt, COUNT)}`,
   ];
   if (status.payload !== undefined) parts.push(`"payload":${stringifyJsonWithin(status.payload, "payload", maxBytes)}`);
-  if (status.error !== undefined) parts.push(`"error":${encodeError(status.error, maxBytes)}`);
-  parts.push(`"meta":${encodeMeta("meta", status.meta, maxBytes)}`);
+  if (status.error !== undefined) parts.push(`"error":${encodeTaskError(status.error, maxBytes)}`);
+  parts.push(`"meta":${stringifyObjectWithin(status.meta, "meta", maxBytes)}`);
   return `{${parts.join(",")}}`;
-}
-
-/** Serialises a meta object; anything but a plain object throws `InvalidOptionError`. */
-export function encodeMeta(path: string, meta: JsonObject, maxBytes: number): string {
-  const value: unknown = meta;
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw new InvalidOptionError(path, value, "an object with JSON values");
-  }
-  return stringifyJsonWithin(value, path, maxBytes);
 }
 
 /** Serialises a heartbeat without its dates, after checking all of it. */
@@ -48,7 +39,7 @@ export function encodeHeartbeat(heartbeat: WorkerHeartbeat, maxBytes: number): s
     version: checkText("version", heartbeat.version),
     extras: heartbeat.extras,
   };
-  encodeMeta("extras", heartbeat.extras, maxBytes);
+  stringifyObjectWithin(heartbeat.extras, "extras", maxBytes);
   return stringifyJsonWithin(plain, "heartbeat", maxBytes);
 }
 
@@ -65,21 +56,4 @@ export function isEqualJson(one: JsonValue, other: JsonValue): boolean {
       return counterpart !== undefined && isEqualJson(value, counterpart);
     })
   );
-}
-
-function encodeError(error: TaskError, maxBytes: number): string {
-  const plain = {
-    type: checkText("error.type", error.type),
-    message: checkText("error.message", error.message),
-    ...(error.stack === undefined ? {} : { stack: checkText("error.stack", error.stack) }),
-    retryable: checkBoolean("error.retryable", error.retryable),
-    meta: error.meta,
-  };
-  encodeMeta("error.meta", error.meta, maxBytes);
-  return stringifyJsonWithin(plain, "error", maxBytes);
-}
-
-function checkText(option: string, value: unknown): string {
-  if (typeof value !== "string") throw new InvalidOptionError(option, value, "a string");
-  return value;
 }

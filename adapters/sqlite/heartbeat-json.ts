@@ -1,9 +1,9 @@
 import type { WorkerHeartbeat } from "../../src/contracts/result-backend.ts";
-import { stringifyJsonWithin } from "../../src/core/json.ts";
+import { stringifyJsonWithin, stringifyObjectWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
-import { checkDate, checkInteger } from "../../src/core/options.ts";
+import { checkDate, checkInteger, checkText } from "../../src/core/options.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
-import { checkText, COUNT, encodeObject, parseStored } from "./status-json.ts";
+import { COUNT, parseStored } from "./status-json.ts";
 
 type StoredHeartbeat = Omit<WorkerHeartbeat, "timestamp" | "lastLeaseRenewal"> &
   Readonly<{ timestamp: number; lastLeaseRenewal?: number }>;
@@ -31,7 +31,7 @@ export function encodeHeartbeat(heartbeat: WorkerHeartbeat, maxBytes: number): s
     version: checkText("version", heartbeat.version),
     extras,
   };
-  encodeObject("extras", extras, maxBytes);
+  stringifyObjectWithin(extras, "extras", maxBytes);
   return stringifyJsonWithin(stored, "heartbeat", maxBytes);
 }
 

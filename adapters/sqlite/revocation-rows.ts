@@ -1,10 +1,10 @@
 import type { RevokeEntry } from "../../src/contracts/revoke-store.ts";
 import { stringifyJson } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
-import { checkBoolean, checkDate, checkInteger } from "../../src/core/options.ts";
+import { checkBoolean, checkDate, checkInteger, checkText } from "../../src/core/options.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
 import type { RevocationRow } from "./operations/revocations.ts";
-import { checkText, COUNT, parseStored } from "./status-json.ts";
+import { COUNT, parseStored } from "./status-json.ts";
 
 /** Checks a revocation and makes its row; one without a namespace, as plain JavaScript may give it, gets the default. */
 export function toRevocationRow(entry: RevokeEntry, defaultNamespace: string): RevocationRow {

@@ -1,3 +1,4 @@
+import { stringifyObjectWithin } from "../../src/core/json.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
 import type {
   GroupDescriptor,
@@ -29,7 +30,6 @@ import {
 } from "./sqlite-result-backend-options.ts";
 import {
   COUNT,
-  encodeObject,
   type StatusBounds,
   toGroupStatus,
   toStatus,
@@ -122,7 +122,7 @@ export class SqliteResultBackend implements ResultBackend {
       namespace: this.namespace,
       state: state === undefined ? null : checkOneOf("state", state, TASK_STATES),
       queue: queue === undefined ? null : checkName("queue", queue),
-      meta: encodeObject("meta", meta, this.#options.maxPayloadBytes),
+      meta: stringifyObjectWithin(meta, "meta", this.#options.maxPayloadBytes),
       limit: limit + 1,
       offset: checkInteger("offset", offset, OFFSETS),
     };
@@ -164,7 +164,7 @@ export class SqliteResultBackend implements ResultBackend {
     await hub.call("initGroup", {
       ...this.#group(id),
       expected: checkInteger("expected", expected, COUNT),
-      meta: encodeObject("meta", meta, this.#options.maxPayloadBytes),
+      meta: stringifyObjectWithin(meta, "meta", this.#options.maxPayloadBytes),
       ttl: checkDuration("ttl", ttl),
     });
   }

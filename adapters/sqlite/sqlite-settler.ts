@@ -1,9 +1,10 @@
+import { stringifyObjectWithin } from "../../src/core/json.ts";
 import type { Delivery } from "../../src/contracts/broker.ts";
 import type { DeliveryEnd, DeliveryOutcome, DeliverySettler } from "../../src/contracts/delivery-settler.ts";
 import type { ResultBackend } from "../../src/contracts/result-backend.ts";
 import { checkEnvelope } from "../../src/core/envelope.ts";
 import { checkName } from "../../src/core/names.ts";
-import { checkOneOf } from "../../src/core/options.ts";
+import { checkOneOf, checkText } from "../../src/core/options.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
 import { toDeliveryRef } from "./messages.ts";
 import type { HubClient } from "./hub/hub-client.ts";
@@ -11,7 +12,7 @@ import type { HubHandle } from "./open-hub.ts";
 import type { StoredDeliveryEnd } from "./operations/settle-task.ts";
 import { toStoredMessage } from "./operations/stored-message.ts";
 import { SqliteResultBackend } from "./sqlite-result-backend.ts";
-import { checkText, encodeObject, toStoredStatusWrite } from "./status-json.ts";
+import { toStoredStatusWrite } from "./status-json.ts";
 
 const END_KINDS: readonly DeliveryEnd["kind"][] = ["ack", "retry", "dead-letter"];
 
@@ -48,7 +49,7 @@ function toStoredEnd(delivery: Delivery, end: DeliveryEnd, maxPayloadBytes: numb
   checkOneOf("end.kind", end.kind, END_KINDS);
   if (end.kind === "ack") return { kind: "ack" };
   if (end.kind === "dead-letter") {
-    const meta = encodeObject("meta", end.meta ?? {}, maxPayloadBytes);
+    const meta = stringifyObjectWithin(end.meta ?? {}, "meta", maxPayloadBytes);
     return { kind: "dead-letter", reason: checkText("reason", end.reason), meta };
   }
   const { id } = delivery.envelope;

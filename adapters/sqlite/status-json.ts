@@ -7,9 +7,10 @@ import type {
   TaskStatusRecord,
 } from "../../src/contracts/result-backend.ts";
 import { checkDuration, type Milliseconds } from "../../src/core/duration.ts";
-import { type JsonObject, type JsonValue, stringifyJsonWithin } from "../../src/core/json.ts";
+import { type JsonObject, type JsonValue, stringifyJsonWithin, stringifyObjectWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
-import { checkBoolean, checkInteger, checkOneOf } from "../../src/core/options.ts";
+import { checkInteger, checkOneOf } from "../../src/core/options.ts";
+import { encodeTaskError } from "../../src/core/task-error.ts";
 import { TASK_STATES, type TaskState } from "../../src/core/task-state.ts";
 import { EngineError, InvalidOptionError } from "../../src/errors.ts";
 import type { StoredGroup } from "./operations/groups.ts";
@@ -60,8 +61,8 @@ export function toStoredStatus(status: TaskStatus, maxBytes: number): StoredStat
     state: checkOneOf("state", state, TASK_STATES),
     attempt: checkInteger("attempt", attempt, COUNT),
     payload: payload === undefined ? null : stringifyJsonWithin(payload, "payload", maxBytes),
-    error: error === undefined ? null : encodeError(error, maxBytes),
-    meta: encodeObject("meta", meta, maxBytes),
+    error: error === undefined ? null : encodeTaskError(error, maxBytes),
+    meta: stringifyObjectWithin(meta, "meta", maxBytes),
   };
 }
 
@@ -109,20 +110,6 @@ export function parseStored<T>(text: string): T {
   }
 }
 
-/** Encodes an object with JSON values; anything else is an `InvalidOptionError`. */
-export function encodeObject(path: string, value: unknown, maxBytes: number): string {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw new InvalidOptionError(path, value, "an object with JSON values");
-  }
-  return stringifyJsonWithin(value, path, maxBytes);
-}
-
-/** Returns `value` when it is a string, else throws `InvalidOptionError`. */
-export function checkText(option: string, value: unknown): string {
-  if (typeof value !== "string") throw new InvalidOptionError(option, value, "a string");
-  return value;
-}
-
 /** Written field by field: this is on the way of every task, twice. */
 function toStoredWrite(
   id: string,
@@ -137,8 +124,8 @@ function toStoredWrite(
     state: checkOneOf("state", state, TASK_STATES),
     attempt: checkInteger("attempt", attempt, COUNT),
     payload: payload === undefined ? null : stringifyJsonWithin(payload, "payload", maxPayloadBytes),
-    error: error === undefined ? null : encodeError(error, maxPayloadBytes),
-    meta: encodeObject("meta", meta, maxPayloadBytes),
+    error: error === undefined ? null : encodeTaskError(error, maxPayloadBytes),
+    meta: stringifyObjectWithin(meta, "meta", maxPayloadBytes),
     fence: fence === undefined ? null : checkInteger("fence", fence, COUNT),
     queue: typeof queue === "string" ? queue : null,
     ttl: checkDuration("ttl", ttl),
@@ -154,17 +141,4 @@ function checkFields(what: string, value: object, known: readonly string[]): voi
       throw new InvalidOptionError(name, "given", `one of the known options (${known.join(", ")})`);
     }
   }
-}
-
-function encodeError(error: TaskError, maxBytes: number): string {
-  if (error === null || typeof error !== "object") throw new InvalidOptionError("error", error, "a task error");
-  const plain = {
-    type: checkText("error.type", error.type),
-    message: checkText("error.message", error.message),
-    ...(error.stack === undefined ? {} : { stack: checkText("error.stack", error.stack) }),
-    retryable: checkBoolean("error.retryable", error.retryable),
-    meta: error.meta,
-  };
-  encodeObject("error.meta", error.meta, maxBytes);
-  return stringifyJsonWithin(plain, "error", maxBytes);
 }

@@ -1,4 +1,4 @@
-import { PayloadNotSerializableError, PayloadTooLargeError } from "../errors.ts";
+import { InvalidOptionError, PayloadNotSerializableError, PayloadTooLargeError } from "../errors.ts";
 
 /** A value that JSON holds without loss. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -48,6 +48,14 @@ function stringify(value: unknown, root: string, limit: number): string {
   } catch (error) {
     throw unstorable(root, "writing it throws", error);
   }
+}
+
+/** Like {@link stringifyJsonWithin}, for what has to be an object; anything else throws `InvalidOptionError`. */
+export function stringifyObjectWithin(value: unknown, root: string, limit: number): string {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new InvalidOptionError(root, value, "an object with JSON values");
+  }
+  return stringifyJsonWithin(value, root, limit);
 }
 
 /** Throws `PayloadTooLargeError` when `text` takes more than `limit` bytes of UTF-8. */

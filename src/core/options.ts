@@ -61,3 +61,9 @@ function timeOf(value: Date): number {
     return Number.NaN;
   }
 }
+
+/** Returns `value` when it is a string, else throws `InvalidOptionError`. */
+export function checkText(option: string, value: unknown): string {
+  if (typeof value !== "string") throw new InvalidOptionError(option, value, "a string");
+  return value;
+}

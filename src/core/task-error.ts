@@ -1,5 +1,6 @@
-import type { JsonObject } from "./json.ts";
-import { utf8Length } from "./json.ts";
+import { InvalidOptionError } from "../errors.ts";
+import { type JsonObject, stringifyJsonWithin, stringifyObjectWithin, utf8Length } from "./json.ts";
+import { checkBoolean, checkText } from "./options.ts";
 
 /** Longest stored error message, in bytes of UTF-8. */
 export const MAX_ERROR_MESSAGE_BYTES = 8_192;
@@ -29,6 +30,29 @@ export interface ThrownFacts {
   readonly stack?: string;
   /** The error's own `code`, when it has one. */
   readonly meta: JsonObject;
+}
+
+/** A failure as backends store it. */
+export interface StorableError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly retryable: boolean;
+  readonly meta: JsonObject;
+}
+
+/** Serialises an error for a status after checking every field; the whole may take `maxBytes`. */
+export function encodeTaskError(error: StorableError, maxBytes: number): string {
+  if (error === null || typeof error !== "object") throw new InvalidOptionError("error", error, "a task error");
+  stringifyObjectWithin(error.meta, "error.meta", maxBytes);
+  const plain = {
+    type: checkText("error.type", error.type),
+    message: checkText("error.message", error.message),
+    ...(error.stack === undefined ? {} : { stack: checkText("error.stack", error.stack) }),
+    retryable: checkBoolean("error.retryable", error.retryable),
+    meta: error.meta,
+  };
+  return stringifyJsonWithin(plain, "error", maxBytes);
 }
 
 /**

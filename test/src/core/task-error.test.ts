@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stringifyJson, utf8Length } from "../../../src/core/json.ts";
-import { describeThrown } from "../../../src/core/task-error.ts";
+import { describeThrown, encodeTaskError } from "../../../src/core/task-error.ts";
 import { ClosedError } from "../../../src/errors.ts";
 import { throwables } from "./throwables.ts";
 
@@ -39,5 +39,23 @@ describe("describeThrown", () => {
   it("keeps the error's code", () => {
     expect(describeThrown(new ClosedError("It")).meta).toEqual({ code: "STEM_CLOSED" });
     expect(describeThrown(Object.assign(new Error("no"), { code: 7 })).meta).toEqual({});
+  });
+});
+
+describe("core/task-error encoding", () => {
+  const error = { type: "Error", message: "no", retryable: false, meta: {} };
+
+  it("keeps every field", () => {
+    expect(JSON.parse(encodeTaskError({ ...error, stack: "at a" }, 1_000))).toEqual({ ...error, stack: "at a" });
+  });
+
+  it.each([
+    ["nothing", null, "STEM_INVALID_OPTION"],
+    ["a type that is no text", { ...error, type: 1 }, "STEM_INVALID_OPTION"],
+    ["a meta that is no object", { ...error, meta: [] }, "STEM_INVALID_OPTION"],
+    ["a meta with undefined", { ...error, meta: { x: undefined } }, "STEM_PAYLOAD_NOT_SERIALIZABLE"],
+    ["a message beyond the limit", { ...error, message: "x".repeat(2_000) }, "STEM_PAYLOAD_TOO_LARGE"],
+  ])("refuses %s", (_, value, code) => {
+    expect(() => encodeTaskError(value as never, 1_000)).toThrow(expect.objectContaining({ code }));
   });
 });
