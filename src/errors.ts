@@ -26,6 +26,9 @@ export type StemErrorCode =
   | "STEM_SCHEMA_TAMPERED"
   | "STEM_MULTIPLE_LINKS"
   | "STEM_UNSUPPORTED_ENVIRONMENT"
+  | "STEM_OWNER_UNRESPONSIVE"
+  | "STEM_VERSION_MISMATCH"
+  | "STEM_ISOLATE"
   | "STEM_ENGINE";
 
 /** What is known about the effect of the operation that failed. */
@@ -321,6 +324,40 @@ export class UnsupportedEnvironmentError extends StemError {
   override readonly name = "UnsupportedEnvironmentError";
   constructor(missing: string) {
     super("STEM_UNSUPPORTED_ENVIRONMENT", `This environment lacks ${missing}.`, { details: { missing } });
+  }
+}
+
+/** The process that owns the database is alive and does not answer; its place is never taken from it. */
+export class OwnerUnresponsiveError extends StemError {
+  override readonly name = "OwnerUnresponsiveError";
+  constructor(path: string, owner: string, silentMs: number) {
+    super("STEM_OWNER_UNRESPONSIVE", `"${path}" is owned by ${owner}, which has not answered for ${silentMs} ms.`, {
+      retryable: true,
+      outcome: "unknown",
+      details: { path, owner, silentMs },
+    });
+  }
+}
+
+/** The owner of the database runs another release, whose protocol or schema is not this one's. */
+export class VersionMismatchError extends StemError {
+  override readonly name = "VersionMismatchError";
+  constructor(what: string, own: number, owners: number) {
+    super("STEM_VERSION_MISMATCH", `This process has ${what} ${own}, the owner of the database ${owners}.`, {
+      details: { what, own, owners },
+    });
+  }
+}
+
+/** An isolated handler ended its thread, or could not be run in one: an exit, a crash, too much memory. */
+export class IsolateError extends StemError {
+  override readonly name = "IsolateError";
+  constructor(taskName: string, finding: string, cause?: unknown) {
+    super("STEM_ISOLATE", `The isolated handler of task "${taskName}" ${finding}.`, {
+      retryable: true,
+      details: { taskName, finding },
+      cause,
+    });
   }
 }
 

@@ -33,7 +33,7 @@ export function memoryStorage(): StorageDriver {
       const path = identify(name);
       const database: MemoryDatabase = databases.get(path) ?? { files: new Map(), owned: false };
       databases.set(path, database);
-      if (database.owned) return { role: "member", peer: { description: "another user of this storage" } };
+      if (database.owned) return { role: "member", peer: { description: "another user of this storage", connect: async () => undefined } };
       database.owned = true;
       return { role: "owner", lease: new MemoryLease(path, database) };
     },

@@ -15,7 +15,7 @@ export async function becomePipeOwner(path: string): Promise<OwnershipResult> {
   try {
     await listenAt(server, `\\\\.\\pipe\\stem-${digest}`);
   } catch (error) {
-    if (hasCode(error, "EADDRINUSE", "EACCES")) return { peer: { description: "another process or thread" } };
+    if (hasCode(error, "EADDRINUSE", "EACCES")) return { peer: { description: "another process or thread", connect: async () => undefined } };
     throw storageFailure("listen", path, error);
   }
   // An accept that fails harms the member that wanted in, and nobody else; it gets an error of its own.

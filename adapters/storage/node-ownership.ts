@@ -28,7 +28,7 @@ export async function becomeOwner(path: string, host: OwnershipHost = thisHost()
   let prepared: Preparation | undefined;
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      if (await meetOwner(path, lock, host)) return { peer: { description: "another process or thread" } };
+      if (await meetOwner(path, lock, host)) return { peer: { description: "another process or thread", connect: async () => undefined } };
       prepared ??= await prepare(lock, host);
       const outcome = prepared === undefined ? "swept" : moveInPlace(prepared, lock);
       if (outcome === "taken") continue;

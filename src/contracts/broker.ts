@@ -34,6 +34,15 @@ export interface Delivery {
   /** Length of the lease in milliseconds; what a renewal should ask for. 0 for a broadcast. */
   readonly leaseMs: Milliseconds;
   readonly route: RoutingInfo;
+  /** Of a broadcast: its number in its channel, one more than that of the broadcast before it. */
+  readonly sequence?: number;
+}
+
+/** Broadcasts that a consumer did not get: delivery is at most once, and what is lost is told. */
+export interface BroadcastGap {
+  readonly channel: string;
+  /** How many. */
+  readonly missed: number;
 }
 
 export interface PublishOptions {
@@ -71,6 +80,8 @@ export interface ConsumeOptions {
    * too often. At most once per message, and by brokers only whose messages outlive the process.
    */
   readonly onDeadLetter?: (envelope: Envelope) => void;
+  /** Told of broadcasts missed since the consumer began: by a change of owner, or by reading too slowly. */
+  readonly onGap?: (gap: BroadcastGap) => void;
 }
 
 /**

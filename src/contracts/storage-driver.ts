@@ -43,16 +43,46 @@ export interface StorageLease {
    * acknowledgements, so it has to be cheap.
    */
   verify(): void;
+  /**
+   * From now on `onPeer` is given each channel that a member opens, those that were opened before included. Absent
+   * where no other context can reach the owner. `release` closes all channels.
+   */
+  accept?(onPeer: (channel: PeerChannel) => void): void;
   /** Resolves once everything written so far survives what the driver's capabilities promise. */
   durable(): Promise<void> | undefined;
   /** Gives ownership up. Idempotent; the files must have been closed. */
   release(): Promise<void>;
 }
 
-/** Somebody else owns the database. Carries what is known about the owner; a later protocol will connect to it. */
+/** What a {@link PeerChannel} tells. */
+export interface PeerListener {
+  /** Called for each message, in the order they were sent. */
+  onMessage(message: unknown): void;
+  /** Called once, whoever closed the channel: nothing arrives any more, and what was sent last may be lost. */
+  onClose(cause: unknown): void;
+}
+
+/** A line between two contexts on one database: whole messages, in order, without loss while it is open. */
+export interface PeerChannel {
+  /**
+   * Sends one message of JSON values; it is copied before this returns. Without effect on a closed channel. Throws
+   * `PayloadTooLargeError` for a message the channel does not take; then nothing was sent.
+   */
+  send(message: unknown): void;
+  /** Sets who is told. To be called once; messages that arrived before are told then, in order. */
+  listen(listener: PeerListener): void;
+  /** Whether the open channel keeps the process alive. @defaultValue `false` */
+  keepAlive(on: boolean): void;
+  /** Closes the channel once what was sent has gone out. Idempotent. */
+  close(): void;
+}
+
+/** Somebody else owns the database. */
 export interface StoragePeer {
-  /** A sentence fragment for messages, such as `another process`. */
+  /** A sentence fragment for messages, such as `process 4711`. */
   readonly description: string;
+  /** Opens a line to the owner; `undefined` when it is not there any more. */
+  connect(): Promise<PeerChannel | undefined>;
 }
 
 export type StorageAcquisition =
@@ -84,4 +114,9 @@ export interface StorageDriver {
    * What a dead owner left behind is taken over at once.
    */
   acquire(database: string): Promise<StorageAcquisition>;
+  /**
+   * The present owner, or `undefined` when there is none: takes nothing and leaves the files alone. Absent where
+   * ownership is not exclusive between contexts.
+   */
+  meet?(database: string): Promise<StoragePeer | undefined>;
 }

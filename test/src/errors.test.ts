@@ -38,6 +38,13 @@ const EACH: readonly (readonly [
   [new errors.SchemaTooNewError("/a", 9, 4), "STEM_SCHEMA_TOO_NEW"],
   [new errors.SchemaTamperedError("/a", "a trigger"), "STEM_SCHEMA_TAMPERED"],
   [new errors.MultipleLinksError("/a", 2), "STEM_MULTIPLE_LINKS"],
+  [
+    new errors.OwnerUnresponsiveError("/a", "process 5", 10_000),
+    "STEM_OWNER_UNRESPONSIVE",
+    { retryable: true, outcome: "unknown" },
+  ],
+  [new errors.VersionMismatchError("protocol version", 1, 2), "STEM_VERSION_MISMATCH"],
+  [new errors.IsolateError("a", "ended its thread"), "STEM_ISOLATE", { retryable: true }],
   [new errors.UnsupportedEnvironmentError("threads"), "STEM_UNSUPPORTED_ENVIRONMENT"],
   [new errors.EngineError("it broke", { details: { a: 1 } }), "STEM_ENGINE"],
 ];
