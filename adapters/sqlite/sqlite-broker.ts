@@ -62,6 +62,7 @@ const CONSUME_DEFAULTS: Readonly<Record<keyof ConsumeOptions, unknown>> = {
   consumerGroup: undefined,
   consumerName: undefined,
   onDeadLetter: undefined,
+  onGap: undefined,
 };
 const NACK_DEFAULTS: Required<NackOptions> = { requeue: true, countsAsDelivery: true };
 const MAX_PREFETCH = 10_000;
