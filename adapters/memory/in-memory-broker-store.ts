@@ -18,7 +18,7 @@ import {
 export interface StoreListener {
   /** A message may have become available, or a slot free. */
   onChange(): void;
-  onBroadcast(channel: string, text: string): void;
+  onBroadcast(channel: string, sequence: number, text: string): void;
 }
 
 /** A message and the lease that a delivery holds on it. */
@@ -32,6 +32,8 @@ export class BrokerNamespace {
   readonly deadLetters: InMemoryDeadLetters = new InMemoryDeadLetters();
   readonly listeners: Set<StoreListener> = new Set();
   readonly #messages = new Map<string, StoredMessage>();
+  /** The number of the last broadcast of each channel. */
+  readonly #lastBroadcast = new Map<string, number>();
   #lastSequence = 0;
 
   messages(): Iterable<StoredMessage> {
@@ -123,6 +125,13 @@ export class BrokerNamespace {
       if (message.deliveries < maxDeliveries || isLeased(message, at)) continue;
       this.bury(message, "max-deliveries-exceeded", JSON.stringify({ deliveries: message.deliveries }), at);
     }
+  }
+
+  /** Gives a broadcast its number in the channel and tells every broker handle of it. */
+  broadcast(channel: string, text: string): void {
+    const sequence = (this.#lastBroadcast.get(channel) ?? 0) + 1;
+    this.#lastBroadcast.set(channel, sequence);
+    for (const listener of [...this.listeners]) listener.onBroadcast(channel, sequence, text);
   }
 
   announceChange(): void {

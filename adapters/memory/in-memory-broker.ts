@@ -22,6 +22,7 @@ import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkDate, checkInteger } from "../../src/core/options.ts";
 import { resolveSubscription, type RoutingSubscription } from "../../src/core/routing.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
+import { checkFunction } from "./check-port.ts";
 import {
   type InMemoryBrokerOptions,
   type ResolvedInMemoryBrokerOptions,
@@ -97,8 +98,7 @@ export class InMemoryBroker implements Broker {
     const receipts = targets.map((target) => this.#state.accept(target, onConflict, accepted, this.#instant()));
     for (const { envelope, text } of accepted.values()) this.#state.put(envelope, text);
     for (const { kind, envelope, text } of targets) {
-      if (kind === "queue") continue;
-      for (const listener of this.#state.listeners) listener.onBroadcast(envelope.queue, text);
+      if (kind === "broadcast") this.#state.broadcast(envelope.queue, text);
     }
     this.#state.announceChange();
     return receipts;
@@ -109,7 +109,8 @@ export class InMemoryBroker implements Broker {
     const prefetch = checkInteger("prefetch", options?.prefetch ?? 1, { min: 1, max: LIMIT.max });
     if (options?.consumerGroup !== undefined) checkName("consumer group", options.consumerGroup);
     checkName("consumer", options?.consumerName ?? this.#options.ids());
-    return this.#dispatcher.addConsumer(resolveSubscription(subscription), prefetch);
+    if (options?.onGap !== undefined) checkFunction("onGap", options.onGap);
+    return this.#dispatcher.addConsumer(resolveSubscription(subscription), prefetch, options?.onGap);
   }
 
   async ack(delivery: Delivery): Promise<void> {

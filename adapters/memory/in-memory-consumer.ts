@@ -1,4 +1,4 @@
-import type { Consumer, Delivery } from "../../src/contracts/broker.ts";
+import type { BroadcastGap, Consumer, Delivery } from "../../src/contracts/broker.ts";
 import type { ResolvedSubscription } from "../../src/core/routing.ts";
 import { type Instant, isLeased, type StoredMessage } from "./stored-message.ts";
 
@@ -9,6 +9,8 @@ const MAX_WAITING_BROADCASTS = 1_000;
 export interface ConsumerHost {
   /** A `next()` waits: give it something, now or later. */
   serve(): void;
+  /** Broadcasts were dropped; asked right before the next one is handed out. Does not throw. */
+  tellGap(gap: BroadcastGap): void;
   /** The consumer takes nothing more. */
   forget(consumer: InMemoryConsumer): void;
 }
@@ -20,6 +22,8 @@ export class InMemoryConsumer implements Consumer {
   readonly #host: ConsumerHost;
   readonly #waiting: ((result: IteratorResult<Delivery, undefined>) => void)[] = [];
   readonly #broadcasts: Delivery[] = [];
+  /** How many were dropped, by channel, and not told yet. */
+  readonly #dropped = new Map<string, number>();
   readonly #held = new Map<number, StoredMessage>();
   #state: "idle" | "present" | "ended" = "idle";
 
@@ -69,14 +73,14 @@ export class InMemoryConsumer implements Consumer {
     this.#waiting.shift()?.({ done: false, value: delivery });
   }
 
-  /** Hands over a broadcast, or keeps it for the next `next()`. Returns whether an older one had to be dropped. */
-  takeBroadcast(delivery: Delivery): boolean {
-    if (this.#state !== "present") return false;
+  /** Hands over a broadcast, or keeps it for the next `next()`; then the oldest may have to be dropped. */
+  takeBroadcast(delivery: Delivery): void {
+    if (this.#state !== "present") return;
     this.#broadcasts.push(delivery);
     this.deliverBroadcasts();
-    if (this.#broadcasts.length <= MAX_WAITING_BROADCASTS) return false;
-    this.#broadcasts.shift();
-    return true;
+    if (this.#broadcasts.length <= MAX_WAITING_BROADCASTS) return;
+    const channel = this.#broadcasts.shift()?.route.broadcastChannel ?? "";
+    this.#dropped.set(channel, (this.#dropped.get(channel) ?? 0) + 1);
   }
 
   /** Answers waiting `next()` calls with waiting broadcasts; these take no lease and no slot. */
@@ -84,8 +88,15 @@ export class InMemoryConsumer implements Consumer {
     while (this.isWaiting) {
       const value = this.#broadcasts.shift();
       if (value === undefined) return;
+      this.#tellDropped();
       this.#waiting.shift()?.({ done: false, value });
     }
+  }
+
+  #tellDropped(): void {
+    const dropped = [...this.#dropped];
+    this.#dropped.clear();
+    for (const [channel, missed] of dropped) this.#host.tellGap({ channel, missed });
   }
 
   end(): void {

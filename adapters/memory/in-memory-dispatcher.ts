@@ -1,4 +1,4 @@
-import type { Consumer } from "../../src/contracts/broker.ts";
+import type { BroadcastGap, ConsumeOptions, Consumer } from "../../src/contracts/broker.ts";
 import type { Timer } from "../../src/contracts/clock.ts";
 import { decodeEnvelope } from "../../src/core/envelope.ts";
 import { broadcastRoute, type ResolvedSubscription } from "../../src/core/routing.ts";
@@ -21,9 +21,10 @@ export class InMemoryDispatcher implements StoreListener {
     this.#options = options;
   }
 
-  addConsumer(subscription: ResolvedSubscription, prefetch: number): Consumer {
+  addConsumer(subscription: ResolvedSubscription, prefetch: number, onGap: ConsumeOptions["onGap"]): Consumer {
     const consumer = new InMemoryConsumer(subscription, prefetch, {
       serve: () => this.onChange(),
+      tellGap: (gap) => this.#tellGap(gap, onGap),
       forget: (ended) => {
         this.#consumers.delete(ended);
         this.#scheduleWakeUp();
@@ -51,14 +52,23 @@ export class InMemoryDispatcher implements StoreListener {
     this.#scheduleWakeUp();
   }
 
-  onBroadcast(channel: string, text: string): void {
+  onBroadcast(channel: string, sequence: number, text: string): void {
     const route = broadcastRoute(channel);
     for (const consumer of this.#consumers) {
       if (!consumer.subscription.broadcastChannels.includes(channel)) continue;
       const envelope = decodeEnvelope(text);
       const receipt = `broadcast#${envelope.id}`;
-      const dropped = consumer.takeBroadcast({ envelope, receipt, token: 0, deliveries: 1, leaseMs: 0, route });
-      if (dropped) this.#options.logger.log("warn", "A busy consumer lost its oldest broadcast.", { channel });
+      consumer.takeBroadcast({ envelope, receipt, token: 0, deliveries: 1, leaseMs: 0, route, sequence });
+    }
+  }
+
+  #tellGap(gap: BroadcastGap, onGap: ConsumeOptions["onGap"]): void {
+    const { logger } = this.#options;
+    if (onGap === undefined) return logger.log("warn", "A slow consumer lost its oldest broadcasts.", { ...gap });
+    try {
+      onGap(gap);
+    } catch (error) {
+      logger.log("error", "A consumer's onGap failed.", { ...gap, error });
     }
   }
 

@@ -6,6 +6,7 @@ import {
   inMemoryRevokeEntries,
   InMemoryRevokeStore,
 } from "../../../adapters/memory/index.ts";
+import { silentLogger } from "../../../src/ports/console-logger.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import type { BrokerFixture } from "../../contract/broker/index.ts";
 import type { ResultBackendFixture } from "../../contract/result-backend/index.ts";
@@ -30,7 +31,7 @@ export function openInMemoryBrokers(): BrokerFixture {
   const [clock, store, opened] = [new FakeClock(), inMemoryBrokerStore(), closer()];
   return {
     clock,
-    open: async (options) => opened.add(new InMemoryBroker({ ...options, clock, store })),
+    open: async (options) => opened.add(new InMemoryBroker({ ...options, clock, store, logger: silentLogger })),
     close: () => opened.close(),
   };
 }
