@@ -52,11 +52,23 @@ export type TaskFunction<Args extends object = JsonObject, Result = unknown> = (
   args: Args,
 ) => Promise<Result> | Result;
 
-/** A named function with its options; `defineTask` makes one. */
+/** Where the function of a task is found by a thread that runs it. */
+export interface IsolatedFunction {
+  /** The module's absolute URL. */
+  readonly module: string;
+  readonly exportName: string;
+  /** Most memory the thread's heap may take, in MiB; the platform's own limit when absent. */
+  readonly maxMemoryMb?: number;
+}
+
+/** A named function with its options; `defineTask` and `defineIsolatedTask` make one. */
 export interface TaskHandler<Args extends object = JsonObject, Result = unknown> {
   readonly name: string;
   readonly options: TaskOptions;
+  /** Runs the function in the caller's own thread. */
   readonly run: TaskFunction<Args, Result>;
+  /** Present when workers run the function in a thread of its own, instead of calling `run`. */
+  readonly isolated?: IsolatedFunction;
 }
 
 /** A handler of whatever arguments: the type of lists of handlers. */

@@ -1,12 +1,12 @@
 import type { DeliveryOutcome } from "../contracts/delivery-settler.ts";
 import type { AnyTaskHandler } from "../contracts/task-handler.ts";
 import type { Envelope } from "../core/envelope.ts";
-import { type JsonValue, stringifyJson } from "../core/json.ts";
-import { META_KEYS } from "../core/reserved-keys.ts";
 import { LeaseLostError, PayloadNotSerializableError, PayloadTooLargeError } from "../errors.ts";
 import type { DeliveryFinisher } from "./finish-delivery.ts";
+import { IsolateRunner } from "./isolate-runner.ts";
 import { isExpired, policyOf, retryDelayOf } from "./message-settings.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
+import { toPayload } from "./result-payload.ts";
 import { retryingFaults } from "./retrying-faults.ts";
 import { RetrySignal } from "./retry-signal.ts";
 import type { RevocationWatch } from "./revocation-watch.ts";
@@ -45,9 +45,23 @@ export interface TaskExecutionParts extends TaskContextParts {
 /** One delivery end to end: decide, run, record. Whatever fails, each delivery has exactly one defined end. */
 export class TaskExecution {
   readonly #parts: TaskExecutionParts;
+  readonly #isolates: IsolateRunner;
 
   constructor(parts: TaskExecutionParts) {
     this.#parts = parts;
+    const { isolates: host, clock, concurrency, lifecycle } = parts.options;
+    this.#isolates = new IsolateRunner({
+      host,
+      clock,
+      size: concurrency,
+      maxRuns: lifecycle.maxTasksPerIsolate,
+      onError: (error) => parts.onError("ending a thread", error),
+    });
+  }
+
+  /** Ends the threads of isolated tasks, with whatever still runs in them. Never rejects. */
+  async close(): Promise<void> {
+    await this.#isolates.close();
   }
 
   /** Runs the task and settles its message; calls `freeSlot` in between. Never rejects. */
@@ -160,8 +174,9 @@ export class TaskExecution {
   async #call(run: TaskRun, handler: AnyTaskHandler): Promise<TaskVerdict> {
     try {
       const context = createTaskContext(run, this.#parts);
+      if (handler.isolated !== undefined) return await this.#isolates.run(run, handler.isolated, context);
       const result: unknown = await handler.run(context, run.envelope.args as never);
-      return { kind: "succeeded", payload: toPayload(run, result) };
+      return { kind: "succeeded", payload: toPayload(run.envelope.meta, result) };
     } catch (thrown) {
       const request = RetrySignal.requestOf(thrown);
       return request === undefined ? { kind: "failed", thrown } : { kind: "retry", request };
@@ -209,12 +224,6 @@ export class TaskExecution {
       delay: (policy) => retryDelayOf(envelope, policy, options, report),
     });
   }
-}
-
-function toPayload(run: TaskRun, result: unknown): JsonValue {
-  if (result === undefined || run.envelope.meta[META_KEYS.ignoreResult] === true) return null;
-  if (typeof result !== "string" && result !== null) stringifyJson(result, "result");
-  return result as JsonValue;
 }
 
 function isPayloadFault(error: unknown): boolean {

@@ -32,6 +32,8 @@ export class TaskRun {
   startedAt: string | undefined;
   /** The write of the status `running`, when one was sent. */
   runningWritten: Promise<unknown> | undefined;
+  /** Ends the handler by force; set while it runs where that is possible, in a thread. */
+  endHandler: (() => void) | undefined;
   #isLeaseLost = false;
   #isShuttingDown = false;
   #revocation: RevokeEntry | undefined;
@@ -55,6 +57,11 @@ export class TaskRun {
     return this.#isLeaseLost;
   }
 
+  /** Whether it is known already that nothing of what the handler makes will be stored. */
+  get isFutile(): boolean {
+    return this.#isLeaseLost || this.#revocation !== undefined;
+  }
+
   loseLease(): void {
     this.#isLeaseLost = true;
     this.stop.demand(new LeaseLostError(this.envelope.id, this.envelope.queue));
@@ -71,10 +78,14 @@ export class TaskRun {
     this.stop.demand(new ClosedError("The worker"));
   }
 
-  /** Ends the run with `verdict` without waiting for the handler, whose result is then discarded. */
+  /**
+   * Ends the run with `verdict` without waiting for the handler: what runs in a thread is ended with it, and whatever
+   * another handler still returns is discarded.
+   */
   cut(verdict: TaskVerdict): void {
     this.#cut ??= verdict;
     this.#resolve?.(this.#interpret(this.#cut));
+    this.endHandler?.();
   }
 
   /** The verdict that was reached before the handler began, if any. */

@@ -6,6 +6,22 @@ export class TaskStop {
   #reason: StemError | undefined;
   #demand: StemError | undefined;
   #endedTaskId: string | undefined;
+  #watcher: (() => void) | undefined;
+
+  /** Why the signal fired, if it has. */
+  get reason(): StemError | undefined {
+    return this.#reason;
+  }
+
+  /** What checkpoints throw, if they do. */
+  get demanded(): StemError | undefined {
+    return this.#demand;
+  }
+
+  /** Calls the one `watcher` after each call of `suggest` and `demand`; `undefined` ends that. */
+  watch(watcher: (() => void) | undefined): void {
+    this.#watcher = watcher;
+  }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -17,9 +33,11 @@ export class TaskStop {
 
   /** Fires the signal and nothing else. The first reason stays. */
   suggest(reason: StemError): void {
-    if (this.#reason !== undefined) return;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
+    if (this.#reason === undefined) {
+      this.#reason = reason;
+      this.#controller?.abort(reason);
+    }
+    this.#watcher?.();
   }
 
   /** Fires the signal, and has checkpoints throw. The first reason stays. */

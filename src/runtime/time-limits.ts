@@ -10,7 +10,8 @@ import type { WorkerEvents } from "./worker-events.ts";
 /**
  * Starts the time limits of a run; `undefined` when it has none. The message's own limits win over the task's.
  *
- * Soft: the signal fires. Hard: the attempt has failed, its slot is free, and what the handler still does is its own.
+ * Soft: the signal fires. Hard: the attempt has failed and its slot is free; a handler in a thread is ended, and what
+ * another one still does is its own.
  */
 export function armTimeLimits(
   run: TaskRun,

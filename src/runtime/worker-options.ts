@@ -1,4 +1,5 @@
 import type { Broker } from "../contracts/broker.ts";
+import type { IsolateHost } from "../contracts/isolate-host.ts";
 import type { ResultBackend } from "../contracts/result-backend.ts";
 import type { RevokeStore } from "../contracts/revoke-store.ts";
 import type { AnyTaskHandler } from "../contracts/task-handler.ts";
@@ -7,7 +8,8 @@ import { checkName } from "../core/names.ts";
 import { checkBoolean, checkInteger, checkOneOf, mergeOptions } from "../core/options.ts";
 import { exponentialJitterRetryStrategy, type RetryStrategy } from "../core/retry-strategy.ts";
 import { type ResolvedSubscription, resolveSubscription, type RoutingSubscription } from "../core/routing.ts";
-import { InvalidOptionError } from "../errors.ts";
+import { InvalidOptionError, UnsupportedEnvironmentError } from "../errors.ts";
+import { currentIsolateHost } from "../ports/isolates.ts";
 import { checkKnown, checkPort, resolvePorts, type RuntimePorts } from "./check-ports.ts";
 import { processSignals, type SignalSource } from "./os-signals.ts";
 import { registryFrom, type TaskRegistry } from "./task-registry.ts";
@@ -36,6 +38,8 @@ export interface WorkerLifecycle {
    * @defaultValue `10_000`
    */
   readonly forceShutdownAfter?: Milliseconds;
+  /** Runs after which the thread of isolated tasks is replaced. @defaultValue no limit */
+  readonly maxTasksPerIsolate?: number;
   /** Where signals come from. @defaultValue the global `process`, where there is one */
   readonly signals?: SignalSource;
 }
@@ -104,6 +108,8 @@ export interface WorkerOptions extends RuntimePorts {
    * @defaultValue `1_000`
    */
   readonly revocationPollInterval?: Milliseconds;
+  /** Starts the threads of isolated tasks, at most `concurrency` of them. @defaultValue the platform's */
+  readonly isolates?: IsolateHost;
 }
 
 const LIFECYCLE_DEFAULTS = { installSignalHandlers: false, softGracePeriod: 30_000, forceShutdownAfter: 10_000 };
@@ -130,6 +136,7 @@ const DERIVED = [
   "workerHeartbeatInterval",
   "retryStrategy",
   "lifecycle",
+  "isolates",
   "clock",
   "ids",
   "randomness",
@@ -151,7 +158,11 @@ export interface ResolvedWorkerOptions extends Required<RuntimePorts> {
   readonly workerHeartbeatInterval: Milliseconds;
   readonly heartbeatNamespace: string;
   readonly retryStrategy: RetryStrategy;
-  readonly lifecycle: Required<Omit<WorkerLifecycle, "signals">> & { readonly signals: SignalSource | undefined };
+  readonly lifecycle: Required<Omit<WorkerLifecycle, "signals" | "maxTasksPerIsolate">> & {
+    readonly signals: SignalSource | undefined;
+    readonly maxTasksPerIsolate: number | undefined;
+  };
+  readonly isolates: IsolateHost | undefined;
   readonly unregisteredTask: "dead-letter" | "requeue";
   readonly revocationPollInterval: Milliseconds;
 }
@@ -172,11 +183,12 @@ export function resolveWorkerOptions(given: WorkerOptions): ResolvedWorkerOption
   const { heartbeatNamespace = DEFAULTS.heartbeatNamespace, unregisteredTask = DEFAULTS.unregisteredTask } = given;
   if (backend !== undefined) checkPort("backend", backend, ["set", "setWorkerHeartbeat", "removeWorkerHeartbeat"]);
   if (revokeStore !== undefined) checkPort("revokeStore", revokeStore, ["get", "watch"]);
+  const registry = requiredRegistry(given);
   return Object.freeze({
     ...ports,
     broker: checkPort("broker", given.broker, ["consume", "ack", "nack", "retry", "deadLetter", "settlerFor"]),
     backend,
-    registry: requiredRegistry(given),
+    registry,
     revokeStore,
     subscription: subscriptionOf(given),
     consumerName: checkName("consumer", consumerName),
@@ -187,6 +199,7 @@ export function resolveWorkerOptions(given: WorkerOptions): ResolvedWorkerOption
     heartbeatNamespace: checkName("namespace", heartbeatNamespace),
     retryStrategy: checkPort("retryStrategy", retryStrategy, ["nextDelay"]),
     lifecycle: resolveLifecycle(given.lifecycle),
+    isolates: isolatesFor(registry, given.isolates),
     unregisteredTask: checkOneOf("unregisteredTask", unregisteredTask, ["dead-letter", "requeue"]),
     revocationPollInterval: checkDuration("revocationPollInterval", revocationPollInterval, { min: 1 }),
   });
@@ -205,12 +218,29 @@ function subscriptionOf({ queue, subscription }: WorkerOptions): ResolvedSubscri
   return resolveSubscription(subscription);
 }
 
+function isolatesFor(registry: TaskRegistry, given: IsolateHost | undefined): IsolateHost | undefined {
+  if (given !== undefined) return checkPort("isolates", given, ["spawn"]);
+  const host = currentIsolateHost();
+  const isolated = registry.handlers.find((handler) => handler.isolated !== undefined);
+  if (host === undefined && isolated !== undefined) {
+    throw new UnsupportedEnvironmentError(`threads, which the isolated task "${isolated.name}" needs`);
+  }
+  return host;
+}
+
 function resolveLifecycle(given: WorkerLifecycle | undefined): ResolvedWorkerOptions["lifecycle"] {
-  const defaults = { ...LIFECYCLE_DEFAULTS, signals: processSignals() };
+  const defaults: ResolvedWorkerOptions["lifecycle"] = {
+    ...LIFECYCLE_DEFAULTS,
+    maxTasksPerIsolate: undefined,
+    signals: processSignals(),
+  };
   const merged = mergeOptions(defaults, given as Partial<typeof defaults> | undefined, "lifecycle");
   checkBoolean("lifecycle.installSignalHandlers", merged.installSignalHandlers);
   checkDuration("lifecycle.softGracePeriod", merged.softGracePeriod);
   checkDuration("lifecycle.forceShutdownAfter", merged.forceShutdownAfter);
+  if (merged.maxTasksPerIsolate !== undefined) {
+    checkInteger("lifecycle.maxTasksPerIsolate", merged.maxTasksPerIsolate, { min: 1, max: Number.MAX_SAFE_INTEGER });
+  }
   if (merged.signals !== undefined) checkPort("lifecycle.signals", merged.signals, ["on", "off"]);
   return Object.freeze(merged);
 }

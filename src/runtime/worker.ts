@@ -225,6 +225,7 @@ export class Worker {
     await Promise.all(this.#repetitions.map((repetition) => repetition.stop()));
     await this.#revocations?.stop();
     this.#leases.stop();
+    await this.#execution.close();
     if (this.#isStarted) {
       await this.#options.backend
         ?.removeWorkerHeartbeat(this.workerId)
