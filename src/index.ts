@@ -3,7 +3,7 @@ export { Stem, type StemOptions, type WaitOptions } from "./runtime/stem.ts";
 export { defineTask, type Task, type TaskCall, type TaskEnqueueExtras } from "./runtime/define-task.ts";
 export { TaskRegistry } from "./runtime/task-registry.ts";
 export type { StoredResult, TaskResult } from "./runtime/task-result.ts";
-export type { EnqueueOptions, EnqueueRequest, TaskEnqueueOptions, TaskEnqueuer } from "./contracts/task-enqueuer.ts";
+export type * from "./contracts/task-enqueuer.ts";
 
 // Workers
 export { Worker, type RunSummary } from "./runtime/worker.ts";

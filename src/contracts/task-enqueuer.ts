@@ -1,5 +1,5 @@
 import type { Milliseconds } from "../core/duration.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { TaskRetryPolicy } from "../core/retry-policy.ts";
 import type { TaskOptions } from "../core/task-options.ts";
 
@@ -21,7 +21,43 @@ export interface TaskEnqueueOptions {
   readonly ignoreResult?: boolean;
   /** From a running task: record it as the parent. @defaultValue `true` */
   readonly addToParent?: boolean;
+  /** Stored with the task, for all its attempts. Also the delays of `retry`, when that is set. */
   readonly retryPolicy?: TaskRetryPolicy;
+  /**
+   * A publish that fails in a way that may pass is tried again under the same id, at most `retryPolicy.maxRetries`
+   * times, 3 without it, after the policy's delays; without a policy they are 100 ms, doubled up to 5 s, with jitter.
+   * When any try had an unknown outcome, so has the error.
+   *
+   * @defaultValue `false`
+   */
+  readonly retry?: boolean;
+  /**
+   * When the id belongs to another message: `"reject"` throws `DuplicateIdConflictError`; `"replace-pending"` takes its
+   * place, unless a consumer holds it. The status stays the one of the first until a worker writes.
+   *
+   * @defaultValue `"reject"`
+   */
+  readonly onConflict?: "reject" | "replace-pending";
+  /** Published when the task has succeeded, each once, with ids that are fixed here. Nested at most 5 deep. */
+  readonly link?: readonly LinkedCall[];
+  /** Published when the task has failed for good, in the same way. */
+  readonly linkError?: readonly LinkedCall[];
+  /** Part of the route that `publish` is given, and kept in the meta. Queues have no exchanges: data only. */
+  readonly exchange?: string;
+  /** Part of the route that `publish` is given, and kept in the meta. Queues ignore it: data only. */
+  readonly routingKey?: string;
+  /** Carried to the worker under `stem.serializer`; without effect. */
+  readonly serializer?: string;
+  /** Carried to the worker under `stem.compression`; without effect. */
+  readonly compression?: string;
+  /** A name to show instead of the task's. Carried to the worker under `stem.shadow`; without effect. */
+  readonly shadow?: string;
+  /** Carried to the worker under `stem.replyTo`; without effect. */
+  readonly replyTo?: string;
+  /** Carried to the worker under `stem.publishConnection`; without effect. */
+  readonly publishConnection?: JsonValue;
+  /** Carried to the worker under `stem.producer`; without effect. */
+  readonly producer?: JsonValue;
 }
 
 /** Everything an enqueue may say beside the task's name. */
@@ -39,6 +75,12 @@ export interface EnqueueOptions {
 export interface EnqueueRequest extends EnqueueOptions {
   readonly name: string;
 }
+
+/**
+ * A task that follows another one. Its name needs a handler on the worker only, whose options then are the defaults;
+ * `countdown` counts from the end of the task it follows, and `onConflict` is left out.
+ */
+export type LinkedCall = EnqueueRequest;
 
 /** Whatever tasks can be enqueued through: a `Stem`, or the context of a running task. */
 export interface TaskEnqueuer {

@@ -67,3 +67,11 @@ export function checkText(option: string, value: unknown): string {
   if (typeof value !== "string") throw new InvalidOptionError(option, value, "a string");
   return value;
 }
+
+/** Returns `value` when it is a string of 1 to `max` UTF-16 units, else throws `InvalidOptionError`. */
+export function checkShortText(option: string, value: unknown, max: number): string {
+  if (typeof value !== "string" || value.length === 0 || value.length > max) {
+    throw new InvalidOptionError(option, value, `a string of 1 to ${max} characters`);
+  }
+  return value;
+}

@@ -7,11 +7,24 @@ export const META_KEYS = {
   timeLimitMs: "stem.timeLimitMs",
   softTimeLimitMs: "stem.softTimeLimitMs",
   ignoreResult: "stem.ignoreResult",
+  exchange: "stem.exchange",
+  routingKey: "stem.routingKey",
+  serializer: "stem.serializer",
+  compression: "stem.compression",
+  shadow: "stem.shadow",
+  replyTo: "stem.replyTo",
+  publishConnection: "stem.publishConnection",
+  producer: "stem.producer",
+  link: "stem.link",
+  linkError: "stem.linkError",
   parentTaskId: "stem.parentTaskId",
   parentAttempt: "stem.parentAttempt",
   rootTaskId: "stem.rootTaskId",
   expired: "stem.expired",
 } as const;
+
+/** What the names of the library's own headers begin with; they are about one message alone. */
+export const INTERNAL_HEADER_PREFIX = "stem-";
 
 /** Names of headers that this library reads. */
 export const HEADER_NAMES = {

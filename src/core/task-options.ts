@@ -53,16 +53,22 @@ const DEFAULTS: Omit<ResolvedTaskOptions, "retryPolicy"> & { readonly retryPolic
 
 /**
  * Lays a call's options over the handler's, field by field, and checks the result. A field given on the call wins
- * even when it equals the default.
+ * even when it equals the default. `path` goes before names in errors.
  */
-export function resolveTaskOptions(handler: TaskOptions = {}, call: TaskOptions = {}): ResolvedTaskOptions {
-  const merged = mergeOptions({ ...mergeOptions(DEFAULTS, handler as typeof DEFAULTS) }, call as typeof DEFAULTS);
-  checkName("queue", merged.queue);
-  checkInteger("maxRetries", merged.maxRetries, { min: 0, max: MAX_RETRIES });
-  checkInteger("priority", merged.priority, PRIORITY_BOUNDS);
+export function resolveTaskOptions(
+  handler: TaskOptions = {},
+  call: TaskOptions = {},
+  path: string = "",
+): ResolvedTaskOptions {
+  const merged = mergeOptions({ ...mergeOptions(DEFAULTS, handler as typeof DEFAULTS) }, call as typeof DEFAULTS, path);
+  const at = path === "" ? "" : `${path}.`;
+  checkName(`${at}queue`, merged.queue);
+  checkInteger(`${at}maxRetries`, merged.maxRetries, { min: 0, max: MAX_RETRIES });
+  checkInteger(`${at}priority`, merged.priority, PRIORITY_BOUNDS);
   for (const name of ["softTimeLimit", "hardTimeLimit", "visibilityTimeout"] as const) {
-    if (merged[name] !== undefined) checkDuration(name, merged[name], { min: 1 });
+    if (merged[name] !== undefined) checkDuration(`${at}${name}`, merged[name], { min: 1 });
   }
-  const retryPolicy = merged.retryPolicy === undefined ? undefined : resolveRetryPolicy(merged.retryPolicy);
+  const { retryPolicy: policy } = merged;
+  const retryPolicy = policy === undefined ? undefined : resolveRetryPolicy(policy, `${at}retryPolicy`);
   return Object.freeze({ ...merged, retryPolicy });
 }

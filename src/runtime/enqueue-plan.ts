@@ -9,7 +9,7 @@ import { retryPolicyToJson } from "../core/retry-policy.ts";
 import { resolveTaskOptions, type ResolvedTaskOptions } from "../core/task-options.ts";
 import { PayloadNotSerializableError } from "../errors.ts";
 import { checkKnown } from "./check-ports.ts";
-import { checkEnqueueOptions, earliestStart, metaOfOptions } from "./enqueue-options.ts";
+import { checkEnqueueOptions, checkPlain, earliestStart, metaOfOptions } from "./enqueue-options.ts";
 
 /** What a task's name decides about its messages, worked out once and used for each of them. */
 export interface EnqueuePlan {
@@ -113,6 +113,7 @@ function fullEnvelope(
   if (request.headers !== undefined) checkPlain("headers", request.headers);
   if (request.notBefore !== undefined) checkDate("notBefore", request.notBefore);
   const options = request.options === undefined ? plan.options : resolveTaskOptions(plan.handler?.options, call);
+  const id = enqueueOptions.taskId ?? nextId();
   const queue = enqueueOptions.queue ?? options.queue;
   const notBefore = earliestStart(enqueueOptions, request.notBefore, moment.now);
   const base = options === plan.options && queue === options.queue ? plan.meta : metaOfTask(plan.name, queue, options);
@@ -127,18 +128,9 @@ function fullEnvelope(
       maxRetries: enqueueOptions.retryPolicy?.maxRetries ?? options.retryPolicy?.maxRetries ?? options.maxRetries,
       ...(options.visibilityTimeout === undefined ? {} : { visibilityTimeout: options.visibilityTimeout }),
       queue,
-      meta: { ...base, ...request.meta, ...metaOfOptions(enqueueOptions, call, moment.now) },
+      meta: { ...base, ...request.meta, ...metaOfOptions(enqueueOptions, call, nextId, moment.now) },
     },
-    enqueueOptions.taskId ?? nextId(),
+    id,
     moment.now,
   );
-}
-
-function checkPlain(path: string, value: unknown): void {
-  const isPlain = value !== null && typeof value === "object" && !Array.isArray(value);
-  const prototype: unknown = isPlain ? Object.getPrototypeOf(value) : undefined;
-  // Spreading would turn a Map, a Date or any other instance into an empty, seemingly valid object.
-  if (!isPlain || (prototype !== null && Object.getPrototypeOf(prototype) !== null)) {
-    throw new PayloadNotSerializableError(path, "it must be a plain object with JSON values");
-  }
 }

@@ -1,4 +1,4 @@
-import type { Broker } from "../contracts/broker.ts";
+import type { Broker, PublishOptions } from "../contracts/broker.ts";
 import type { ResultBackend } from "../contracts/result-backend.ts";
 import type { EnqueueOptions, EnqueueRequest, TaskEnqueuer } from "../contracts/task-enqueuer.ts";
 import type { Envelope } from "../core/envelope.ts";
@@ -6,11 +6,14 @@ import { type JsonObject, stringifyJson } from "../core/json.ts";
 import { InvalidOptionError, StemError, UnknownTaskError } from "../errors.ts";
 import type { RuntimePorts } from "./check-ports.ts";
 import { createEnqueuePlan, type EnqueueMoment, type EnqueuePlan, envelopeOf } from "./enqueue-plan.ts";
+import { publishRetrying } from "./publish-retry.ts";
+import { type PublishSettings, publishSettingsOf, publishSettingsOfAll } from "./publish-settings.ts";
 import { statusMeta } from "./status-meta.ts";
 import type { TaskRegistry } from "./task-registry.ts";
 
 /** Names without a handler may be anything, and without end. */
 const MAX_PLANS = 10_000;
+const NEVER = new AbortController().signal;
 
 /** What an {@link Enqueuer} works with. */
 export interface EnqueuerParts extends Required<RuntimePorts> {
@@ -19,6 +22,8 @@ export interface EnqueuerParts extends Required<RuntimePorts> {
   readonly registry: TaskRegistry | undefined;
   /** Whether a name without a handler is refused. */
   readonly registeredOnly: boolean;
+  /** Once it fires, a publish that has failed is not tried again. */
+  readonly closing?: AbortSignal;
 }
 
 /** Turns requests into envelopes and publishes them, the `queued` status first. Shared by `Stem` and workers. */
@@ -32,20 +37,23 @@ export class Enqueuer implements TaskEnqueuer {
 
   async enqueue(name: string, options: EnqueueOptions = {}): Promise<string> {
     const envelope = envelopeOf(this.#planFor(name), options, this.#parts.ids, this.#moment());
-    if (this.#parts.backend === undefined) await this.#parts.broker.publish(envelope);
-    else await this.#publishQueued(this.#parts.backend, [envelope]);
+    await this.#store([envelope], publishSettingsOf(options, envelope), "one");
     return envelope.id;
   }
 
   async enqueueAll(requests: readonly EnqueueRequest[]): Promise<readonly string[]> {
     if (!Array.isArray(requests)) throw new InvalidOptionError("requests", requests, "an array of tasks to enqueue");
     const moment = this.#moment();
-    const { ids, backend, broker } = this.#parts;
+    const { ids } = this.#parts;
     const envelopes = requests.map((request) => envelopeOf(this.#planFor(request?.name), request, ids, moment));
     if (envelopes.length === 0) return [];
-    if (backend === undefined) await broker.publishAll(envelopes);
-    else await this.#publishQueued(backend, envelopes);
+    await this.#store(envelopes, publishSettingsOfAll(requests), "all");
     return envelopes.map((envelope) => envelope.id);
+  }
+
+  /** The checked envelope of a request, which is not published. */
+  prepare(request: EnqueueRequest): Envelope {
+    return envelopeOf(this.#planFor(request?.name), request, this.#parts.ids, this.#moment());
   }
 
   #moment(): EnqueueMoment {
@@ -65,12 +73,20 @@ export class Enqueuer implements TaskEnqueuer {
     return plan;
   }
 
-  /**
-   * Writes `queued` before the message is there to be claimed, so that no worker's status is ever older. The caller's
-   * objects are copied, since they could change between the check and the publishing.
-   */
-  async #publishQueued(backend: ResultBackend, given: readonly Envelope[]): Promise<void> {
-    const envelopes = given.map(snapshot);
+  /** The caller's objects are copied where they could change between the check and the publishing. */
+  async #store(given: readonly Envelope[], settings: PublishSettings, how: "one" | "all"): Promise<void> {
+    const { backend } = this.#parts;
+    if (backend !== undefined) return this.#publishQueued(backend, given.map(snapshot), settings);
+    const envelopes = settings.retryPolicy === undefined ? given : given.map(snapshot);
+    await this.#publish(envelopes, settings, how, async () => false);
+  }
+
+  /** Writes `queued` before the message is there to be claimed, so that no worker's status is ever older. */
+  async #publishQueued(
+    backend: ResultBackend,
+    envelopes: readonly Envelope[],
+    settings: PublishSettings,
+  ): Promise<void> {
     const writes = await Promise.allSettled(envelopes.map((envelope) => writeQueued(backend, envelope)));
     const written = envelopes.filter((_, index) => isTrue(writes[index]));
     const failure = writes.find((write) => write.status === "rejected");
@@ -78,14 +94,42 @@ export class Enqueuer implements TaskEnqueuer {
       await this.#takeBack(backend, written);
       throw failure.reason;
     }
-    const [only] = envelopes;
     try {
-      if (envelopes.length === 1 && only !== undefined) await this.#parts.broker.publish(only);
-      else await this.#parts.broker.publishAll(envelopes);
+      const how = envelopes.length === 1 ? "one" : "all";
+      await this.#publish(envelopes, settings, how, () => this.#hasBegun(backend, written));
     } catch (error) {
       // After an unknown outcome the messages may be there, and their statuses with them.
       if (error instanceof StemError && error.outcome === "not-applied") await this.#takeBack(backend, written);
       throw error;
+    }
+  }
+
+  async #publish(
+    envelopes: readonly Envelope[],
+    { retryPolicy, options }: PublishSettings,
+    how: "one" | "all",
+    isPublished: () => Promise<boolean>,
+  ): Promise<void> {
+    const { broker, clock, randomness, closing = NEVER } = this.#parts;
+    const args: [PublishOptions?] = options === undefined ? [] : [options];
+    const [only] = envelopes;
+    const publish = (): Promise<unknown> =>
+      how === "one" && only !== undefined ? broker.publish(only, ...args) : broker.publishAll(envelopes, ...args);
+    if (retryPolicy === undefined) await publish();
+    else await publishRetrying(publish, retryPolicy, { clock, randomness, closing, isPublished });
+  }
+
+  /**
+   * Whether a worker has had one of these tasks, of which nothing but our `queued` was known: the message that was
+   * stored may be gone, and publishing it once more would run the task twice.
+   */
+  async #hasBegun(backend: ResultBackend, written: readonly Envelope[]): Promise<boolean> {
+    try {
+      const statuses = await Promise.all(written.map((envelope) => backend.get(envelope.id)));
+      return statuses.some((status) => status !== null && status.state !== "queued");
+    } catch (error) {
+      this.#parts.logger.log("warn", "Whether a task was published is not known; it is published again.", { error });
+      return false;
     }
   }
 

@@ -68,6 +68,7 @@ export class Stem implements TaskEnqueuer {
       backend,
       registry: this.registry,
       registeredOnly: this.registry !== undefined,
+      closing: this.#closing.signal,
     });
   }
 

@@ -11,6 +11,9 @@ const BAD_INTEGERS = [...NOT_NUMBERS, 0.5, 2 ** 40, -(2 ** 40)];
 const BAD_BOOLEANS = [null, 0, 1, "true", {}];
 const BAD_NAMES = [null, 3, "", "a b", "x".repeat(201), "a\u0000b", "';--", {}];
 
+const BAD_TEXTS = [null, 3, true, {}, "", "x".repeat(201)];
+const BAD_JSON = [new Map(), new Date(), () => 1, 1n, Number.NaN, { a: undefined }];
+
 const ENQUEUE_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   taskId: BAD_NAMES,
   queue: BAD_NAMES,
@@ -23,6 +26,18 @@ const ENQUEUE_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   ignoreResult: BAD_BOOLEANS,
   addToParent: BAD_BOOLEANS,
   retryPolicy: [null, 3, "fast", [], { backoff: 1 }, { defaultDelay: -1 }, { maxRetries: -1 }, { autoRetryFor: "x" }],
+  retry: BAD_BOOLEANS,
+  onConflict: [null, true, "replace", "REJECT", {}],
+  link: [null, {}, "demo.b", 3],
+  linkError: [null, {}, "demo.b", 3],
+  exchange: BAD_TEXTS,
+  routingKey: BAD_TEXTS,
+  serializer: BAD_TEXTS,
+  compression: BAD_TEXTS,
+  shadow: BAD_TEXTS,
+  replyTo: BAD_TEXTS,
+  publishConnection: BAD_JSON,
+  producer: BAD_JSON,
   retries: [3],
 };
 const TASK_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
