@@ -1,6 +1,7 @@
 // Producers
 export { Stem, type StemOptions, type WaitOptions } from "./runtime/stem.ts";
 export { defineTask, type Task, type TaskCall, type TaskEnqueueExtras } from "./runtime/define-task.ts";
+export { defineIsolatedTask, type IsolatedTaskOptions } from "./runtime/define-isolated-task.ts";
 export { TaskRegistry } from "./runtime/task-registry.ts";
 export type { StoredResult, TaskResult } from "./runtime/task-result.ts";
 export type * from "./contracts/task-enqueuer.ts";
@@ -29,6 +30,7 @@ export type { JsonObject, JsonValue } from "./core/json.ts";
 // Contracts of the adapters
 export type * from "./contracts/broker.ts";
 export type * from "./contracts/delivery-settler.ts";
+export type * from "./contracts/isolate-host.ts";
 export type * from "./contracts/result-backend.ts";
 export type * from "./contracts/revoke-store.ts";
 export type * from "./contracts/storage-driver.ts";

@@ -1,5 +1,5 @@
 import type { EnqueueOptions, TaskEnqueuer } from "../contracts/task-enqueuer.ts";
-import type { TaskFunction, TaskHandler } from "../contracts/task-handler.ts";
+import type { IsolatedFunction, TaskFunction, TaskHandler } from "../contracts/task-handler.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { checkName } from "../core/names.ts";
 import { resolveTaskOptions, type TaskOptions } from "../core/task-options.ts";
@@ -52,8 +52,18 @@ export function defineTask<Args extends object = JsonObject, Result = void>(
   run: TaskFunction<Args, Result> & JsonTask<Args, Result>,
   options: TaskOptions = {},
 ): Task<NoInfer<Args>, NoInfer<Result>> {
-  checkName("task", name);
   if (typeof run !== "function") throw new InvalidOptionError("run", run, "a function");
+  return createTask<Args, Result>(name, run, options);
+}
+
+/** Checks name and options, and makes the task of an inline or isolated function. */
+export function createTask<Args extends object, Result>(
+  name: string,
+  run: TaskFunction<Args, Result>,
+  options: TaskOptions,
+  isolated?: IsolatedFunction,
+): Task<Args, Result> {
+  checkName("task", name);
   resolveTaskOptions(options);
   const enqueue = (through: TaskEnqueuer, args: unknown, extras: TaskEnqueueExtras = {}): Promise<string> =>
     through.enqueue(name, args === undefined ? extras : { ...extras, args: args as JsonObject });
@@ -61,6 +71,7 @@ export function defineTask<Args extends object = JsonObject, Result = void>(
     name,
     options: Object.freeze({ ...options }),
     run,
+    ...(isolated === undefined ? {} : { isolated: Object.freeze({ ...isolated }) }),
     enqueue: (through: TaskEnqueuer, ...[args, extras]: readonly unknown[]) =>
       enqueue(through, args, extras as TaskEnqueueExtras | undefined),
     async enqueueAndWait(stem: Stem, ...[args, extras = {}]: readonly unknown[]) {

@@ -35,10 +35,10 @@ export function serveIsolate(parts: IsolateThreadParts): (message: ToIsolate) =>
 export async function loadFunction(
   { module, exportName }: IsolatedFunction,
   load: (url: string) => Promise<unknown>,
-): Promise<TaskFunction<never> | { readonly finding: string; readonly cause?: unknown }> {
+): Promise<TaskFunction | { readonly finding: string; readonly cause?: unknown }> {
   try {
     const exported: unknown = ((await load(module)) as Record<string, unknown>)[exportName];
-    if (typeof exported === "function") return exported as TaskFunction<never>;
+    if (typeof exported === "function") return exported as TaskFunction;
     const found = `export "${exportName}" of ${module} is ${showValue(exported)}`;
     return { finding: `cannot be called: ${found}` };
   } catch (cause) {
@@ -60,7 +60,7 @@ async function runHandler(
   }
   let end: FromIsolate;
   try {
-    const result: unknown = await handler(context.create(), task.args as never);
+    const result: unknown = await handler(context.create(), task.args);
     end = { type: "succeeded", run, json: stringifyJson(toPayload(task.meta, result), "result") };
   } catch (thrown) {
     const request = RetrySignal.requestOf(thrown);

@@ -2,6 +2,7 @@ import type { AnyTaskHandler } from "../contracts/task-handler.ts";
 import { checkName } from "../core/names.ts";
 import { resolveTaskOptions } from "../core/task-options.ts";
 import { DuplicateTaskError, InvalidOptionError } from "../errors.ts";
+import { checkIsolated } from "./isolated-function.ts";
 
 /** Handlers by task name, shared by producers and workers. */
 export class TaskRegistry {
@@ -46,6 +47,7 @@ function checkHandler(handler: unknown): void {
   if (typeof candidate !== "object" || candidate === null || typeof candidate.run !== "function") {
     throw new InvalidOptionError("handler", handler, "a task handler with name, options and run");
   }
+  if (candidate.isolated !== undefined) checkIsolated(candidate.isolated);
   checkName("task", candidate.name);
   resolveTaskOptions(candidate.options);
 }
