@@ -1,6 +1,6 @@
 import { statSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
-import type { StorageFileName, StorageLease, SyncFile } from "../../src/contracts/storage-driver.ts";
+import type { PeerChannel, StorageFileName, StorageLease, SyncFile } from "../../src/contracts/storage-driver.ts";
 import { ClosedError, DatabaseReplacedError, MultipleLinksError } from "../../src/errors.ts";
 import { adoptForeignLogs } from "./node-adoption.ts";
 import { nodeFilePath } from "./node-file-path.ts";
@@ -69,6 +69,11 @@ export class NodeLease implements StorageLease {
     if (named.ino !== open.ino || named.dev !== open.dev) {
       throw new DatabaseReplacedError(this.path, "was replaced by another file while it was open");
     }
+  }
+
+  accept(onPeer: (channel: PeerChannel) => void): void {
+    this.#checkOwned();
+    this.#ownership.accept(onPeer);
   }
 
   durable(): undefined {

@@ -2,12 +2,14 @@ import { existsSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node
 import { dirname, join } from "node:path";
 import type { StoragePeer } from "../../src/contracts/storage-driver.ts";
 import { DatabaseBusyError, StorageIoError } from "../../src/errors.ts";
+import { NodePeer } from "./node-peer.ts";
 import { hasCode, storageFailure } from "./node-errors.ts";
 import { ListeningOwnership, type Ownership } from "./node-listening-ownership.ts";
-import { type OwnershipHost, thisHost } from "./node-ownership-host.ts";
-import { becomePipeOwner } from "./node-ownership-windows.ts";
+import { checkLockFolder } from "./node-lock-folder.ts";
+import { isLocalFileSystem, type OwnershipHost, refuseNetworkFileSystem, thisHost } from "./node-ownership-host.ts";
+import { becomePipeOwner, meetPipeOwner } from "./node-ownership-windows.ts";
 import { isSocketName, type Preparation, prepare, sweepPreparations } from "./node-preparation.ts";
-import { knock } from "./node-socket.ts";
+import { dial, type DialAnswer, knock } from "./node-socket.ts";
 
 /** Each round that fails means that somebody else came or went; this many in a row means that something is wrong. */
 const ROUNDS = 1000;
@@ -25,16 +27,18 @@ export type OwnershipResult = { readonly owner: Ownership } | { readonly peer: S
 export async function becomeOwner(path: string, host: OwnershipHost = thisHost()): Promise<OwnershipResult> {
   if (process.platform === "win32") return becomePipeOwner(path);
   const lock = `${path}.lock`;
+  refuseNetworkFileSystem(host.fileSystemType(dirname(path)), dirname(path));
   let prepared: Preparation | undefined;
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      if (await meetOwner(path, lock, host)) return { peer: { description: "another process or thread", connect: async () => undefined } };
+      const peer = await meetOwner(path, host);
+      if (peer !== undefined) return { peer };
       prepared ??= await prepare(lock, host);
       const outcome = prepared === undefined ? "swept" : moveInPlace(prepared, lock);
       if (outcome === "taken") continue;
       const mine = prepared;
       prepared = undefined;
-      if (outcome === "won" && mine !== undefined) return { owner: await settle(mine, lock, host) };
+      if (outcome === "won" && mine !== undefined) return { owner: await settle(mine, path, lock, host) };
       await mine?.discard();
     }
   } finally {
@@ -43,23 +47,32 @@ export async function becomeOwner(path: string, host: OwnershipHost = thisHost()
   throw new DatabaseBusyError(path, "processes that open and close it all the time");
 }
 
-/** Whether a living owner is there; removes what a dead one left. */
-async function meetOwner(path: string, lock: string, host: OwnershipHost): Promise<boolean> {
+/** The living owner of the database at `path`, if there is one; removes what a dead one left, and creates nothing. */
+export async function meetOwner(path: string, host: OwnershipHost = thisHost()): Promise<StoragePeer | undefined> {
+  if (process.platform === "win32") return meetPipeOwner(path);
+  const lock = `${path}.lock`;
   for (const name of listLock(path, lock)) {
     if (!isSocketName(name)) throw new StorageIoError("rename", join(lock, name), "ENOTEMPTY");
     const answer = await knock(lock, name);
-    if (answer === "alive") return true;
+    if (answer === "alive") return new NodePeer(path, () => dialOwner(path, lock, name));
     if (answer === "gone") continue;
     if (answer === "hidden") throw new DatabaseBusyError(path, "a process of another user");
-    if (!name.startsWith(host.tag) && !host.isLocal(dirname(lock))) {
+    if (!name.startsWith(host.tag) && !isLocalFileSystem(host.fileSystemType(dirname(lock)))) {
       throw new DatabaseBusyError(path, `a process on another host; if that host is gone, delete "${lock}"`);
     }
     removeDead(join(lock, name));
   }
-  return false;
+  return undefined;
+}
+
+async function dialOwner(path: string, lock: string, name: string): Promise<DialAnswer> {
+  // The folder may have been exchanged since it was listed.
+  if (!checkLockFolder(path, lock)) return { refusal: "gone" };
+  return dial(lock, name);
 }
 
 function listLock(path: string, lock: string): readonly string[] {
+  if (!checkLockFolder(path, lock)) return [];
   try {
     return readdirSync(lock);
   } catch (error) {
@@ -89,9 +102,10 @@ function moveInPlace(prepared: Preparation, lock: string): "won" | "taken" | "sw
   }
 }
 
-async function settle(prepared: Preparation, lock: string, host: OwnershipHost): Promise<Ownership> {
+async function settle(prepared: Preparation, path: string, lock: string, host: OwnershipHost): Promise<Ownership> {
   const socket = join(lock, prepared.name);
   const ownership = new ListeningOwnership(prepared.server, {
+    path,
     isInPlace: () => existsSync(socket),
     leave: () => {
       // From the unlink on, the next owner may rename its folder over ours.

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } fro
 import { createServer, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { hasCode, openingFailure, storageFailure } from "./node-errors.ts";
-import type { OwnershipHost } from "./node-ownership-host.ts";
+import { isLocalFileSystem, type OwnershipHost } from "./node-ownership-host.ts";
 import { knock, listen } from "./node-socket.ts";
 
 const SOCKET_NAME = /^[0-9a-f]{8}-[0-9a-f]{16}$/;
@@ -58,7 +58,7 @@ export async function sweepPreparations(lock: string, host: OwnershipHost): Prom
   for (const entry of readFolder(folder) ?? []) {
     if (!entry.startsWith(prefix) || !isSocketName(entry.slice(prefix.length))) continue;
     const tag = entry.slice(prefix.length, prefix.length + host.tag.length);
-    if (tag !== host.tag && !host.isLocal(folder)) continue;
+    if (tag !== host.tag && !isLocalFileSystem(host.fileSystemType(folder))) continue;
     const directory = join(folder, entry);
     if (await isAbandoned(directory)) sweep(directory, `${lock}.${uniqueName(host)}`);
   }

@@ -25,38 +25,63 @@ export function socketAddress(directory: string, name: string, viaLink: boolean 
   return viaLink ? addressThroughLink(directory, name) : addressThroughDescriptor(directory, name);
 }
 
-/** What a connection attempt tells about the process that made the socket. */
-export type KnockAnswer = "alive" | "dead" | "gone" | "hidden";
+/** Why nobody answered: what the kernel says of the process that made the socket. */
+export type DialRefusal = "dead" | "gone" | "hidden" | "crowded" | "closed";
+
+/** A connection, or why there is none. */
+export type DialAnswer = { readonly socket: Socket } | { readonly refusal: DialRefusal };
 
 /**
- * Connects to a socket to learn whether anybody listens: only the kernel answers for a process that died or hangs.
- * `gone` means that the socket is not there, `hidden` that this user may not connect.
+ * Connects to a socket. Only the kernel answers for a process that died or hangs: `dead` means that nobody listens,
+ * `gone` that the socket is not there, `hidden` that this user may not connect, `crowded` that too many wait to be let
+ * in, `closed` that the connection was closed at once.
  */
-export async function knock(directory: string, name: string): Promise<KnockAnswer> {
+export async function dial(directory: string, name: string): Promise<DialAnswer> {
   let address: SocketAddress;
   try {
     address = socketAddress(directory, name);
   } catch (error) {
-    return toAnswer(error, directory);
+    return { refusal: toRefusal(error, directory) };
   }
   try {
-    return await new Promise<KnockAnswer>((resolve, reject) => {
-      const socket: Socket = connect({ path: address.path });
-      socket.once("connect", () => {
-        socket.destroy();
-        resolve("alive");
-      });
-      socket.on("error", (error) => {
-        try {
-          resolve(toAnswer(error, join(directory, name)));
-        } catch (failure) {
-          reject(failure);
-        }
-      });
-    });
+    return await dialAt(address.path, join(directory, name));
   } finally {
     address.close();
   }
+}
+
+/** As {@link dial} at a path that is known to fit; errors name `shown` in its place. */
+export function dialAt(path: string, shown: string): Promise<DialAnswer> {
+  return new Promise<DialAnswer>((resolve, reject) => {
+    const socket = connect({ path });
+    socket.once("connect", () => resolve({ socket }));
+    // Stays when connected, until the socket's taker has a listener of its own.
+    socket.on("error", (error) => {
+      try {
+        resolve({ refusal: toRefusal(error, shown) });
+      } catch (failure) {
+        reject(failure);
+      }
+    });
+  });
+}
+
+/** What a connection attempt tells about the process that made the socket. */
+export type KnockAnswer = "alive" | "dead" | "gone" | "hidden";
+
+/** Connects to a socket only to learn whether anybody listens. */
+export async function knock(directory: string, name: string): Promise<KnockAnswer> {
+  return toKnockAnswer(await dial(directory, name));
+}
+
+/** Closes the connection of a {@link dial} and keeps what it told. */
+export function toKnockAnswer(answer: DialAnswer): KnockAnswer {
+  if ("socket" in answer) {
+    answer.socket.destroy();
+    return "alive";
+  }
+  const { refusal } = answer;
+  return refusal === "crowded" || refusal === "closed" ? "alive" : refusal;
 }
 
 /** Starts listening in this very process, also in a cluster worker, and never keeps the process alive for it. */
@@ -85,13 +110,13 @@ function needsLink(): boolean {
   return !existsSync(DESCRIPTORS);
 }
 
-function toAnswer(error: unknown, path: string): KnockAnswer {
+function toRefusal(error: unknown, path: string): DialRefusal {
   const code = osCode(error);
   if (code === "ECONNREFUSED") return "dead";
   if (code === "ENOENT" || code === "ENOTDIR") return "gone";
   if (code === "EACCES" || code === "EPERM") return "hidden";
-  // A full queue of connections, or one that was closed at once: there is somebody.
-  if (code === "EAGAIN" || code === "ECONNRESET" || code === "EPIPE") return "alive";
+  if (code === "EAGAIN") return "crowded";
+  if (code === "ECONNRESET" || code === "EPIPE") return "closed";
   throw storageFailure("connect", path, error);
 }
 

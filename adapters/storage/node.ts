@@ -1,10 +1,10 @@
 import { dirname, resolve } from "node:path";
-import type { StorageAcquisition, StorageDriver } from "../../src/contracts/storage-driver.ts";
+import type { StorageAcquisition, StorageDriver, StoragePeer } from "../../src/contracts/storage-driver.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
 import { refuseForeignLocks } from "./node-adoption.ts";
 import { createFolders, identifyFile } from "./node-identity.ts";
 import { NodeLease } from "./node-lease.ts";
-import { becomeOwner } from "./node-ownership.ts";
+import { becomeOwner, meetOwner } from "./node-ownership.ts";
 
 /** Where {@link nodeStorage} looks for relative names. */
 export interface NodeStorageOptions {
@@ -42,6 +42,9 @@ export function nodeStorage(options: NodeStorageOptions = {}): StorageDriver {
         throw error;
       }
       return { role: "owner", lease: new NodeLease(path, result.owner) };
+    },
+    async meet(database: string): Promise<StoragePeer | undefined> {
+      return meetOwner(identify(database));
     },
   });
 }

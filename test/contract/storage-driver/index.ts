@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { describeEntries } from "./entries.contract.ts";
 import { describeFiles } from "./files.contract.ts";
 import { describeOwnership } from "./ownership.contract.ts";
+import { describePeers } from "./peers.contract.ts";
 import { describePersistence } from "./persistence.contract.ts";
 import { describeSparseFiles } from "./sparse-files.contract.ts";
 import type { OpenStorage } from "./storage-under-test.ts";
@@ -10,6 +11,8 @@ import type { OpenStorage } from "./storage-under-test.ts";
 export interface StorageDriverContractOptions {
   /** A few bytes far out in a file take a few bytes of room. */
   readonly sparse?: boolean;
+  /** Members can reach the owner. @defaultValue `true` */
+  readonly peers?: boolean;
 }
 
 /** The specification of `StorageDriver`: every driver passes all of it. */
@@ -23,6 +26,7 @@ export function describeStorageDriverContract(
     describeEntries(open);
     describePersistence(open);
     describeOwnership(open);
+    if (options.peers !== false) describePeers(open);
     describeSparseFiles(open, options.sparse ?? false);
   });
 }

@@ -11,7 +11,8 @@ export function describeOwnership(open: OpenStorage): void {
       await fixture.own();
       for (let attempt = 0; attempt < 3; attempt++) {
         const second = await fixture.driver.acquire(fixture.database);
-        expect(second).toEqual({ role: "member", peer: { description: expect.stringMatching(/./), connect: expect.any(Function) } });
+        if (second.role === "owner") return expect.unreachable();
+        expect(second.peer.description).toMatch(/./);
       }
     });
 
