@@ -11,7 +11,29 @@ export { Worker, type RunSummary } from "./runtime/worker.ts";
 export type { WorkerLifecycle, WorkerOptions } from "./runtime/worker-options.ts";
 export type * from "./runtime/worker-events.ts";
 export type { ShutdownMode, SignalSource } from "./runtime/os-signals.ts";
+export type { PauseOptions, PauseReceipt } from "./runtime/queue-change.ts";
 export { generateRevokeVersion } from "./runtime/revoke-version.ts";
+
+// Control of workers
+export {
+  type ControlNote,
+  type ControlReply,
+  WorkerControl,
+  type WorkerControlOptions,
+} from "./runtime/worker-control.ts";
+export type { ControlRequestOptions, RevokeTarget } from "./runtime/control-options.ts";
+export type {
+  ActiveTask,
+  InspectReply,
+  PausedQueue,
+  PingReply,
+  QueueChangeReply,
+  QueueStatusReply,
+  RevocationFacts,
+  RevokeReply,
+  ShutdownReply,
+  StatsReply,
+} from "./core/control-payloads.ts";
 
 // Tasks
 export type * from "./contracts/task-handler.ts";

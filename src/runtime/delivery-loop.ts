@@ -2,6 +2,7 @@ import type { Consumer, Delivery } from "../contracts/broker.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Milliseconds } from "../core/duration.ts";
 import { ClosedError } from "../errors.ts";
+import { createDeferred } from "./deferred.ts";
 import { sleep } from "./sleep.ts";
 
 const FIRST_BACKOFF_MS: Milliseconds = 100;
@@ -10,7 +11,8 @@ const LONGEST_BACKOFF_MS: Milliseconds = 30_000;
 /** What a {@link DeliveryLoop} works with. */
 export interface DeliveryLoopParts {
   readonly clock: Clock;
-  readonly consume: () => Consumer;
+  /** `undefined` when there is nothing to consume until the next {@link DeliveryLoop.refresh}. */
+  readonly consume: () => Consumer | undefined;
   readonly onDelivery: (delivery: Delivery) => void;
   readonly onError: (error: unknown) => void;
   /** Keeps the loop from taking more than there is room for. */
@@ -23,6 +25,8 @@ export class DeliveryLoop {
   readonly #stopping = new AbortController();
   #consumer: Consumer | undefined;
   #ended: Promise<void> = Promise.resolve();
+  #isStarted = false;
+  #changed = createDeferred<void>();
 
   constructor(parts: DeliveryLoopParts) {
     this.#parts = parts;
@@ -31,34 +35,43 @@ export class DeliveryLoop {
   /** Throws what `consume` throws. */
   start(): void {
     this.#consumer = this.#parts.consume();
+    this.#isStarted = true;
     this.#ended = this.#run(this.#consumer);
+  }
+
+  /** Asks `consume` anew. Resolves once the broker has got back what the consumer so far had claimed unseen. */
+  async refresh(): Promise<void> {
+    if (!this.#isStarted || this.#stopping.signal.aborted) return;
+    await this.#drop();
   }
 
   /** Takes nothing more. Resolves once the broker has got back what it had claimed for this loop. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#release();
+    await this.#drop();
     await this.#ended;
   }
 
-  async #run(first: Consumer): Promise<void> {
-    let consumer: Consumer | undefined = first;
+  async #run(first: Consumer | undefined): Promise<void> {
+    let isFirst = true;
     let backoff = FIRST_BACKOFF_MS;
     while (!this.#stopping.signal.aborted) {
+      const changed = this.#changed.promise;
       try {
-        consumer ??= this.#parts.consume();
+        const consumer = isFirst ? first : this.#parts.consume();
+        isFirst = false;
         this.#consumer = consumer;
-        await this.#take(consumer, () => (backoff = FIRST_BACKOFF_MS));
+        if (consumer === undefined) await changed;
+        else await this.#take(consumer, () => (backoff = FIRST_BACKOFF_MS));
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         this.#parts.onError(error);
         // A closed broker stays closed.
         if (error instanceof ClosedError) return;
-        await this.#release();
+        await this.#release(this.#consumer);
         await sleep(this.#parts.clock, backoff, this.#stopping.signal);
         backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS);
       }
-      consumer = undefined;
     }
   }
 
@@ -66,10 +79,10 @@ export class DeliveryLoop {
     for (;;) {
       const room = this.#parts.room();
       if (room !== undefined) await room;
-      if (this.#stopping.signal.aborted) return;
+      if (this.#isDropped(consumer)) return;
       const { done, value } = await consumer.next();
       if (done === true) {
-        if (this.#stopping.signal.aborted) return;
+        if (this.#isDropped(consumer)) return;
         throw new ClosedError("The broker's consumer");
       }
       onTaken();
@@ -77,9 +90,21 @@ export class DeliveryLoop {
     }
   }
 
-  async #release(): Promise<void> {
+  #isDropped(consumer: Consumer): boolean {
+    return this.#stopping.signal.aborted || this.#consumer !== consumer;
+  }
+
+  async #drop(): Promise<void> {
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    this.#changed.resolve();
+    this.#changed = createDeferred();
+    await this.#release(consumer);
+  }
+
+  async #release(consumer: Consumer | undefined): Promise<void> {
     try {
-      await this.#consumer?.return();
+      await consumer?.return();
     } catch (error) {
       this.#parts.onError(error);
     }

@@ -30,7 +30,12 @@ export class TaskPool {
     return this.#held;
   }
 
-  /** All runs in the worker's hands, the waiting ones too. */
+  /** All runs in the worker's hands: those of {@link TaskPool.held}, and those that have not started. */
+  get runs(): readonly TaskRun[] {
+    return [...this.#held, ...this.#waiting, ...this.#early];
+  }
+
+  /** How many {@link TaskPool.runs} there are. */
   get size(): number {
     return this.#held.size + this.#waiting.length + this.#early.size;
   }
@@ -49,10 +54,13 @@ export class TaskPool {
     this.#isPaused = true;
   }
 
-  /** Removes and returns the runs that have not started. */
-  takeWaiting(): readonly TaskRun[] {
-    const runs = [...this.#waiting.splice(0), ...this.#early];
-    this.#early.clear();
+  /** Removes and returns the runs that have not started, or those of them that `isWanted` chooses. */
+  takeWaiting(isWanted: (run: TaskRun) => boolean = () => true): readonly TaskRun[] {
+    const waiting = this.#waiting.splice(0);
+    const runs = [...waiting, ...this.#early].filter(isWanted);
+    const taken = new Set(runs);
+    this.#waiting.push(...waiting.filter((run) => !taken.has(run)));
+    for (const run of taken) this.#early.delete(run);
     this.#announce();
     return runs;
   }

@@ -10,7 +10,8 @@ const ARRIVAL_MS: Milliseconds = 20;
 /** What {@link untilIdle} looks at. */
 export interface IdleSources {
   readonly broker: Broker;
-  readonly queues: readonly string[];
+  /** Those that are worked on at this moment. */
+  readonly queues: () => readonly string[];
   readonly pool: TaskPool;
   readonly clock: Clock;
   /** Deliveries the worker has been given so far. */
@@ -43,7 +44,7 @@ export async function untilIdle(sources: IdleSources): Promise<void> {
 /** A broker that cannot count says null: then nothing is known to be pending, and something may be in flight. */
 async function countsOf({ broker, queues }: IdleSources): Promise<{ pending: number; inflight: number }> {
   const counts = await Promise.all(
-    queues.map((queue) => Promise.all([broker.pendingCount(queue), broker.inflightCount(queue)])),
+    queues().map((queue) => Promise.all([broker.pendingCount(queue), broker.inflightCount(queue)])),
   );
   return {
     pending: counts.reduce((sum, [pending]) => sum + (pending ?? 0), 0),

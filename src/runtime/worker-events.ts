@@ -31,6 +31,11 @@ export interface WorkerEventFacts {
   readonly expired: OfTask;
   /** Somebody else holds the task now; whatever this run returns is discarded. */
   readonly "lease-lost": OfTask;
+  /** Somebody paused a queue, of this worker or another one on the same revoke store: it is not worked on. */
+  readonly "queue-paused": { readonly queue: string; readonly reason?: string; readonly requestedBy?: string };
+  readonly "queue-resumed": { readonly queue: string; readonly reason?: string; readonly requestedBy?: string };
+  /** The worker did not get this many broadcasts of a channel it listens to, its control channels included. */
+  readonly "broadcast-gap": { readonly channel: string; readonly missed: number };
   /** Something failed that is no task's fault, such as storing a result; the worker goes on. */
   readonly error: { readonly during: string; readonly error: unknown; readonly envelope?: Envelope };
   /** Only in iterations: this many events were left out, since they were not taken in time. */

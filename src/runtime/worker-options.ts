@@ -52,7 +52,10 @@ export interface WorkerOptions extends RuntimePorts {
   /** The handlers; added to `registry` when both are given. One of the two is needed. */
   readonly tasks?: readonly AnyTaskHandler[];
   readonly registry?: TaskRegistry;
-  /** Asked before each start, and watched during runs. Entries are looked up in the broker's namespace. */
+  /**
+   * Asked before each start, and watched during runs. Entries are looked up in the broker's namespace. It also keeps
+   * which queues are paused, in a namespace beside that one.
+   */
   readonly revokeStore?: RevokeStore;
   /**
    * The one queue to work on.
@@ -103,7 +106,14 @@ export interface WorkerOptions extends RuntimePorts {
    */
   readonly unregisteredTask?: "dead-letter" | "requeue";
   /**
-   * How often running tasks are looked up in the revoke store, beside being told.
+   * Whether the worker listens to a `WorkerControl`, on channels named after `heartbeatNamespace` and its id. Without
+   * effect on a broker that has no broadcasts.
+   *
+   * @defaultValue `true`
+   */
+  readonly control?: boolean;
+  /**
+   * How often running tasks are looked up in the revoke store, beside being told. Pauses are a tenth as often.
    *
    * @defaultValue `1_000`
    */
@@ -120,6 +130,7 @@ const DEFAULTS = {
   heartbeatInterval: 10_000,
   heartbeatNamespace: "stem",
   unregisteredTask: "dead-letter",
+  control: true,
   revocationPollInterval: 1_000,
 } as const satisfies Partial<WorkerOptions>;
 
@@ -164,6 +175,7 @@ export interface ResolvedWorkerOptions extends Required<RuntimePorts> {
   };
   readonly isolates: IsolateHost | undefined;
   readonly unregisteredTask: "dead-letter" | "requeue";
+  readonly control: boolean;
   readonly revocationPollInterval: Milliseconds;
 }
 
@@ -182,7 +194,7 @@ export function resolveWorkerOptions(given: WorkerOptions): ResolvedWorkerOption
   const { revocationPollInterval = DEFAULTS.revocationPollInterval } = given;
   const { heartbeatNamespace = DEFAULTS.heartbeatNamespace, unregisteredTask = DEFAULTS.unregisteredTask } = given;
   if (backend !== undefined) checkPort("backend", backend, ["set", "setWorkerHeartbeat", "removeWorkerHeartbeat"]);
-  if (revokeStore !== undefined) checkPort("revokeStore", revokeStore, ["get", "watch"]);
+  if (revokeStore !== undefined) checkPort("revokeStore", revokeStore, ["get", "list", "upsertAll", "watch"]);
   const registry = requiredRegistry(given);
   return Object.freeze({
     ...ports,
@@ -201,6 +213,7 @@ export function resolveWorkerOptions(given: WorkerOptions): ResolvedWorkerOption
     lifecycle: resolveLifecycle(given.lifecycle),
     isolates: isolatesFor(registry, given.isolates),
     unregisteredTask: checkOneOf("unregisteredTask", unregisteredTask, ["dead-letter", "requeue"]),
+    control: checkBoolean("control", given.control === undefined ? DEFAULTS.control : given.control),
     revocationPollInterval: checkDuration("revocationPollInterval", revocationPollInterval, { min: 1 }),
   });
 }

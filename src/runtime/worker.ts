@@ -1,23 +1,29 @@
-import type { Delivery } from "../contracts/broker.ts";
 import { checkDuration, type Milliseconds } from "../core/duration.ts";
 import { checkOneOf } from "../core/options.ts";
 import { ClosedError, TimeoutError } from "../errors.ts";
 import { checkKnown } from "./check-ports.ts";
-import { DeliveryLoop } from "./delivery-loop.ts";
+import type { ControlledWorker } from "./control-commands.ts";
 import { Enqueuer } from "./enqueuer.ts";
 import { DeliveryFinisher } from "./finish-delivery.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
+import { LinkedTasks } from "./linked-tasks.ts";
+import { LocalRevocations } from "./local-revocations.ts";
 import { listenForSignals, type ShutdownMode } from "./os-signals.ts";
+import { QueuePauses } from "./queue-pauses.ts";
+import { type PauseOptions, type PauseReceipt, queueChangeOf } from "./queue-change.ts";
 import type { Repetition } from "./repeat.ts";
 import { RevocationWatch } from "./revocation-watch.ts";
 import { type RunCounts, TaskExecution } from "./task-execution.ts";
 import { TaskPool } from "./task-pool.ts";
-import { TaskRun } from "./task-run.ts";
+import type { TaskRun } from "./task-run.ts";
 import { untilIdle } from "./until-idle.ts";
+import { WorkerControlListener } from "./worker-control-listener.ts";
 import { type WorkerEvent, type WorkerEventListener, WorkerEvents, type WorkerEventType } from "./worker-events.ts";
 import { startHeartbeats } from "./worker-heartbeat.ts";
+import { WorkerIntake } from "./worker-intake.ts";
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from "./worker-options.ts";
 import { WorkerShutdown } from "./worker-shutdown.ts";
+import type { WorkerFacts } from "./worker-snapshot.ts";
 
 /** How the runs of a {@link Worker.runUntilIdle} ended. */
 export type RunSummary = Readonly<Pick<RunCounts, "completed" | "failed" | "retried">>;
@@ -33,21 +39,34 @@ export class Worker {
   readonly #counts: RunCounts = { started: 0, completed: 0, failed: 0, retried: 0 };
   readonly #leases: LeaseKeeper;
   readonly #revocations: RevocationWatch | undefined;
+  readonly #localRevocations = new LocalRevocations();
+  readonly #pauses: QueuePauses;
   readonly #pool: TaskPool;
   readonly #execution: TaskExecution;
-  readonly #loop: DeliveryLoop;
+  readonly #intake: WorkerIntake;
+  readonly #control: WorkerControlListener | undefined;
   readonly #shutdown: WorkerShutdown;
+  readonly #report = (during: string, error: unknown, about?: Pick<TaskRun, "envelope">): void => {
+    const envelope = about?.envelope;
+    this.#options.logger.log("error", `A worker failed at ${during}.`, {
+      worker: this.workerId,
+      ...(envelope === undefined ? {} : { taskId: envelope.id, task: envelope.name }),
+      error,
+    });
+    this.#events.emit({ type: "error", during, error, ...(envelope === undefined ? {} : { envelope }) });
+  };
   #repetitions: readonly Repetition[] = [];
   #stopListening: () => void = () => undefined;
-  #isStarted = false;
-  #received = 0;
+  #starting: Promise<void> | undefined;
+  #startedAt: number;
 
   /** Throws `InvalidOptionError` or `InvalidNameError` for a bad option, and does nothing else yet. */
   constructor(options: WorkerOptions) {
     const resolved = resolveWorkerOptions(options);
-    const { broker, backend, clock, revokeStore, lifecycle } = resolved;
+    const { broker, clock, lifecycle } = resolved;
     this.#options = resolved;
     this.workerId = resolved.consumerName;
+    this.#startedAt = clock.now();
     this.#events = new WorkerEvents(clock, resolved.logger);
     this.#leases = new LeaseKeeper({
       broker,
@@ -62,44 +81,24 @@ export class Worker {
       clock,
       lifecycle,
       pool: this.#pool,
-      stopClaiming: () => this.#stopClaiming(),
+      stopClaiming: () => this.#intake.stop(),
       tearDown: () => this.#tearDown(),
     });
-    const onError = (error: unknown): void => this.#report("watching revocations; it is tried again", error);
-    this.#revocations =
-      revokeStore === undefined
-        ? undefined
-        : new RevocationWatch({
-            store: revokeStore,
-            namespace: broker.namespace,
-            clock,
-            pollInterval: resolved.revocationPollInterval,
-            runs: () => this.#pool.held,
-            onError,
-          });
-    this.#execution = new TaskExecution({
+    this.#revocations = this.#createRevocationWatch();
+    this.#pauses = this.#createPauses();
+    this.#execution = this.#createExecution();
+    this.#intake = new WorkerIntake({
       options: resolved,
-      events: this.#events,
+      pool: this.#pool,
       leases: this.#leases,
-      counts: this.#counts,
-      revocations: this.#revocations,
-      enqueuer: new Enqueuer({ ...resolved, registeredOnly: false }),
-      finisher: new DeliveryFinisher({ broker, backend, clock, hurry: this.#shutdown.hurry }),
-      stopping: this.#shutdown.stopping,
-      onError: (during, error, run) => this.#report(during, error, run),
+      isPaused: (queue) => this.#pauses.isPaused(queue),
+      revocationOf: (taskId) => this.#localRevocations.find(taskId),
+      giveBack: (run) => this.#execution.giveBack(run),
+      onDeadLetter: (envelope) => void this.#execution.recordDeadLetter(envelope),
+      onGap: (gap) => this.#events.emit({ type: "broadcast-gap", ...gap }),
+      onError: this.#report,
     });
-    this.#loop = new DeliveryLoop({
-      clock,
-      consume: () =>
-        broker.consume(resolved.subscription, {
-          prefetch: resolved.prefetch,
-          consumerName: resolved.consumerName,
-          onDeadLetter: (envelope) => void this.#execution.recordDeadLetter(envelope),
-        }),
-      onDelivery: (delivery) => this.#onDelivery(delivery),
-      onError: (error) => this.#report("taking deliveries", error),
-      room: () => this.#pool.room(),
-    });
+    this.#control = this.#createControl();
   }
 
   /** What happens in this worker, from now on. Each iteration has a bounded buffer of its own, and ends with it. */
@@ -114,23 +113,12 @@ export class Worker {
 
   /**
    * Begins to take messages; a second call does nothing. Rejects with what the broker has against the subscription,
-   * and with `ClosedError` after a shutdown.
+   * with what keeps the revoke store from telling which queues are paused, and with `ClosedError` after a shutdown.
    */
   async start(): Promise<void> {
     if (this.#shutdown.stopping.aborted) throw new ClosedError("The worker");
-    if (this.#isStarted) return;
-    this.#isStarted = true;
-    try {
-      this.#loop.start();
-    } catch (error) {
-      await this.shutdown();
-      throw error;
-    }
-    this.#revocations?.start();
-    this.#repetitions = this.#startHeartbeats();
-    const { installSignalHandlers, signals } = this.#options.lifecycle;
-    if (!installSignalHandlers || signals === undefined) return;
-    this.#stopListening = listenForSignals(signals, (mode) => void this.shutdown({ mode }));
+    this.#starting ??= this.#begin();
+    await this.#starting;
   }
 
   /**
@@ -150,23 +138,24 @@ export class Worker {
   }
 
   /**
-   * Works until nothing can be delivered now and nothing runs, then shuts down warm. Messages that are delayed, or
-   * held by others, are left. Starts the worker if need be. At the timeout: a soft shutdown, then `TimeoutError`.
+   * Works until nothing can be delivered now and nothing runs, then shuts down warm. Messages that are delayed, in
+   * paused queues, or held by others, are left. Starts the worker if need be. At the timeout: a soft shutdown, then `TimeoutError`.
    */
   async runUntilIdle(options: Readonly<{ timeout?: Milliseconds }> = {}): Promise<RunSummary> {
     checkKnown("", options, new Set(["timeout"]));
     const { timeout } = options;
     if (timeout !== undefined) checkDuration("timeout", timeout);
-    const { broker, clock, subscription } = this.#options;
+    const { broker, clock } = this.#options;
     const before = { ...this.#counts };
     await this.start();
     const giveUp = new AbortController();
     const timer =
       timeout === undefined ? undefined : clock.schedule(() => giveUp.abort(), timeout, { keepAlive: true });
     const signal = AbortSignal.any([giveUp.signal, this.#shutdown.stopping]);
-    const received = (): number => this.#received;
+    const intake = this.#intake;
+    const received = (): number => intake.received;
     try {
-      await untilIdle({ broker, queues: subscription.queues, pool: this.#pool, clock, received, signal });
+      await untilIdle({ broker, queues: () => intake.queues, pool: this.#pool, clock, received, signal });
     } finally {
       timer?.cancel();
       await this.shutdown({ mode: giveUp.signal.aborted ? "soft" : "warm" });
@@ -179,16 +168,55 @@ export class Worker {
     };
   }
 
+  /**
+   * Stops the work on a queue until `resumeQueue`, also over a restart and in all workers with the same revoke store;
+   * without a store, in this worker only. Resolves when nothing more is claimed and what had not begun is back in the
+   * queue, uncounted; running tasks end as they will.
+   */
+  pauseQueue(queue: string, options: PauseOptions = {}): Promise<PauseReceipt> {
+    return this.#changeQueue(queue, options, true);
+  }
+
+  /** Takes up the work on a paused queue, wherever the pause holds. On any other queue it does nothing. */
+  resumeQueue(queue: string, options: PauseOptions = {}): Promise<PauseReceipt> {
+    return this.#changeQueue(queue, options, false);
+  }
+
+  /** The queues that are paused, as far as this worker knows; from a revoke store, also those it does not work on. */
+  get pausedQueues(): readonly string[] {
+    return this.#pauses.names;
+  }
+
   /** A warm shutdown. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }
 
-  #onDelivery(delivery: Delivery): void {
-    this.#received += 1;
-    const run = new TaskRun(delivery);
-    this.#leases.keep(run);
-    this.#pool.add(run);
+  async #begin(): Promise<void> {
+    const { clock, lifecycle } = this.#options;
+    try {
+      if (this.#pauses.isDurable) await this.#pauses.load(this.#shutdown.stopping);
+      if (this.#shutdown.stopping.aborted) throw new ClosedError("The worker");
+      this.#intake.start();
+      this.#control?.start();
+    } catch (error) {
+      await this.shutdown();
+      throw error;
+    }
+    this.#startedAt = clock.now();
+    this.#revocations?.start();
+    this.#repetitions = startHeartbeats(this.#facts(), this.#events, (error) => this.#report("a heartbeat", error));
+    const { installSignalHandlers, signals } = lifecycle;
+    if (!installSignalHandlers || signals === undefined) return;
+    this.#stopListening = listenForSignals(signals, (mode) => void this.shutdown({ mode }));
+  }
+
+  async #changeQueue(queue: string, options: PauseOptions, isPaused: boolean): Promise<PauseReceipt> {
+    const request = queueChangeOf(queue, options);
+    if (this.#shutdown.stopping.aborted) throw new ClosedError("The worker");
+    await this.#pauses.change(request, isPaused);
+    await this.#intake.settled();
+    return { persisted: this.#pauses.isDurable };
   }
 
   #onLeaseLost(run: TaskRun): void {
@@ -196,51 +224,96 @@ export class Worker {
     this.#events.emit({ type: "lease-lost", envelope: run.envelope });
   }
 
-  #startHeartbeats(): readonly Repetition[] {
-    const sources = {
+  #createRevocationWatch(): RevocationWatch | undefined {
+    const { revokeStore: store, broker, clock, revocationPollInterval: pollInterval } = this.#options;
+    if (store === undefined) return undefined;
+    const onError = (error: unknown): void => this.#report("watching revocations; it is tried again", error);
+    const runs = (): Iterable<TaskRun> => this.#pool.held;
+    return new RevocationWatch({ store, namespace: broker.namespace, clock, pollInterval, runs, onError });
+  }
+
+  #createPauses(): QueuePauses {
+    const { revokeStore: store, broker, clock, revocationPollInterval } = this.#options;
+    return new QueuePauses({
+      store,
+      namespace: broker.namespace,
+      clock,
+      pollInterval: revocationPollInterval * 10,
+      onChange: ({ taskId: queue, reason, requestedBy }, isPaused) => {
+        const facts = {
+          ...(reason === undefined ? {} : { reason }),
+          ...(requestedBy === undefined ? {} : { requestedBy }),
+        };
+        this.#events.emit({ type: isPaused ? "queue-paused" : "queue-resumed", queue, ...facts });
+        this.#intake.follow(queue);
+      },
+      onError: (error) => this.#report("watching paused queues; it is tried again", error),
+    });
+  }
+
+  #createExecution(): TaskExecution {
+    const { broker, backend, clock } = this.#options;
+    const enqueuer = new Enqueuer({ ...this.#options, registeredOnly: false });
+    const links = new LinkedTasks({
+      broker,
+      backend,
+      prepare: (request) => enqueuer.prepare(request),
+      onError: (during, error, envelope) => this.#report(during, error, { envelope }),
+    });
+    return new TaskExecution({
+      options: this.#options,
+      events: this.#events,
+      leases: this.#leases,
+      counts: this.#counts,
+      revocations: this.#revocations,
+      enqueuer,
+      finisher: new DeliveryFinisher({ broker, backend, clock, hurry: this.#shutdown.hurry, links }),
+      stopping: this.#shutdown.stopping,
+      onError: this.#report,
+    });
+  }
+
+  #createControl(): WorkerControlListener | undefined {
+    const { broker, clock, revokeStore: store, control } = this.#options;
+    if (!control || !broker.capabilities.supportsBroadcastFanout) return undefined;
+    const worker: ControlledWorker = {
+      facts: () => this.#facts(),
+      revocations: { store, local: this.#localRevocations, namespace: broker.namespace, clock, pool: this.#pool },
+      stopping: this.#shutdown.stopping,
+      settled: () => this.#intake.settled(),
+      shutdown: (mode) => void this.shutdown({ mode }),
+    };
+    return new WorkerControlListener({
+      options: this.#options,
+      worker,
+      onGap: (gap) => this.#events.emit({ type: "broadcast-gap", ...gap }),
+      onError: this.#report,
+    });
+  }
+
+  #facts(): WorkerFacts {
+    return {
       options: this.#options,
       pool: this.#pool,
       leases: this.#leases,
       counts: this.#counts,
-      startedAt: this.#options.clock.now(),
+      startedAt: this.#startedAt,
+      pauses: this.#pauses,
     };
-    return startHeartbeats(sources, this.#events, (error) => this.#report("a heartbeat", error));
-  }
-
-  async #stopClaiming(): Promise<void> {
-    this.#pool.pause();
-    const stopped = this.#loop.stop();
-    // The loop may wait for the room that this makes; and it may have been given one more before it stopped.
-    await this.#giveBack(this.#pool.takeWaiting());
-    await stopped;
-    await this.#giveBack(this.#pool.takeWaiting());
-  }
-
-  async #giveBack(runs: readonly TaskRun[]): Promise<void> {
-    await Promise.all(runs.map((run) => this.#execution.giveBack(run)));
   }
 
   async #tearDown(): Promise<void> {
     this.#stopListening();
+    await this.#control?.stop();
     await Promise.all(this.#repetitions.map((repetition) => repetition.stop()));
     await this.#revocations?.stop();
+    await this.#pauses.stop();
     this.#leases.stop();
-    await this.#execution.close();
-    if (this.#isStarted) {
+    if (this.#starting !== undefined) {
       await this.#options.backend
         ?.removeWorkerHeartbeat(this.workerId)
         .catch((error: unknown) => this.#report("removing the worker's heartbeat", error));
     }
     this.#events.close();
-  }
-
-  #report(during: string, error: unknown, run?: TaskRun): void {
-    const envelope = run?.envelope;
-    this.#options.logger.log("error", `A worker failed at ${during}.`, {
-      worker: this.workerId,
-      ...(envelope === undefined ? {} : { taskId: envelope.id, task: envelope.name }),
-      error,
-    });
-    this.#events.emit({ type: "error", during, error, ...(envelope === undefined ? {} : { envelope }) });
   }
 }

@@ -163,7 +163,7 @@ describe("A worker whose backend fails", () => {
 
 describe("A worker whose broker fails to deliver", () => {
   it("consumes again, after longer and longer pauses", async () => {
-    const rig = aWorkerRig([task]);
+    const rig = aWorkerRig([task], { control: false });
     const consume = rig.broker.consume.bind(rig.broker);
     let consumed = 0;
     rig.broker.consume = (subscription, options) => {

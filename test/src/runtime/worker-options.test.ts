@@ -43,6 +43,7 @@ const BAD: Readonly<Record<string, readonly unknown[]>> = {
   retryStrategy: NO_PORTS,
   lifecycle: [null, 3, "warm", [], { grace: 3 }],
   unregisteredTask: [null, 3, "", "drop", "deadLetter", {}],
+  control: BAD_BOOLEANS,
   revocationPollInterval: [...BAD_DURATIONS, 0],
   clock: NO_PORTS,
   ids: [null, 3, "uuid", {}, []],
