@@ -1,5 +1,5 @@
 import type { IsolatedFunction, TaskContext, TaskFunction } from "../contracts/task-handler.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { TaskOptions } from "../core/task-options.ts";
 import { IsolateError } from "../errors.ts";
 import { checkKnown } from "./check-ports.ts";
@@ -60,7 +60,7 @@ export function defineIsolatedTask<Module extends TaskModule<Name>, Name extends
   module: ModuleUrl<ArgsOf<Module[Name]>, ResultOf<Module[Name]>>,
   ...call: IsolatedCall<Name>
 ): Task<ArgsOf<Module[Name]>, ResultOf<Module[Name]>>;
-export function defineIsolatedTask<Args extends object = JsonObject, Result = unknown>(
+export function defineIsolatedTask<Args extends object = JsonObject, Result = JsonValue>(
   name: string,
   module: ModuleUrl<Args, Result>,
   options?: IsolatedTaskOptions,

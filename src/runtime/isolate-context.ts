@@ -3,6 +3,7 @@ import type { RetryRequest, TaskContext } from "../contracts/task-handler.ts";
 import { checkDuration, type Milliseconds } from "../core/duration.ts";
 import { type JsonObject, stringifyJson } from "../core/json.ts";
 import { ClosedError, InvalidOptionError, type StemError } from "../errors.ts";
+import { checkCopied } from "./copied-options.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import type { FromIsolate, IsolateCall, ToIsolate } from "./isolate-protocol.ts";
 import { unpackError } from "./packed-error.ts";
@@ -108,22 +109,5 @@ export class IsolateContext {
     this.#post({ type: "call", run: this.#message.run, call, request });
     this.#calls.set(call, answered);
     return answered.promise;
-  }
-}
-
-/**
- * Copying would make plain objects of instances and accept them, so that what is stored as JSON is checked before. All
- * else about the options is the enqueuer's to say.
- */
-function checkCopied(options: EnqueueOptions): void {
-  if (options === null || typeof options !== "object") return;
-  for (const field of ["args", "meta", "headers"] as const) {
-    const value: unknown = options[field];
-    if (value !== null && typeof value === "object") stringifyJson(value, field);
-  }
-  try {
-    structuredClone(options);
-  } catch {
-    throw new InvalidOptionError("options", options, "made of values that can be copied to another thread");
   }
 }
