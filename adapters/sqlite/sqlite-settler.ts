@@ -1,7 +1,7 @@
 import { stringifyObjectWithin } from "../../src/core/json.ts";
 import type { Delivery } from "../../src/contracts/broker.ts";
 import type { DeliveryEnd, DeliveryOutcome, DeliverySettler } from "../../src/contracts/delivery-settler.ts";
-import type { ResultBackend } from "../../src/contracts/result-backend.ts";
+import type { ResultBackend, StatusWrite } from "../../src/contracts/result-backend.ts";
 import { checkEnvelope } from "../../src/core/envelope.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkOneOf, checkText } from "../../src/core/options.ts";
@@ -9,10 +9,11 @@ import { InvalidOptionError } from "../../src/errors.ts";
 import { toDeliveryRef } from "./messages.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import type { HubHandle } from "./open-hub.ts";
+import type { StoredStatusWrite } from "./operations/results.ts";
 import type { StoredDeliveryEnd } from "./operations/settle-task.ts";
 import { toStoredMessage } from "./operations/stored-message.ts";
 import { SqliteResultBackend } from "./sqlite-result-backend.ts";
-import { toStoredStatusWrite } from "./status-json.ts";
+import { type StatusBounds, toStoredStatusWrite } from "./status-json.ts";
 
 const END_KINDS: readonly DeliveryEnd["kind"][] = ["ack", "retry", "dead-letter"];
 
@@ -29,7 +30,10 @@ export function createSqliteSettler(
   if (!(backend instanceof SqliteResultBackend) || !backend.sharesDatabase(handle)) return undefined;
   const { maxPayloadBytes, namespace } = options;
   return {
-    async settle(delivery: Delivery, { end, status, groupId, publish = [] }: DeliveryOutcome): Promise<void> {
+    async settle(
+      delivery: Delivery,
+      { end, status, groupId, publish = [], queued = [] }: DeliveryOutcome,
+    ): Promise<void> {
       const ref = toDeliveryRef(delivery) ?? null;
       const write = toStoredStatusWrite(status, backend.bounds);
       await hub().call("settleTask", {
@@ -40,9 +44,15 @@ export function createSqliteSettler(
         groupId: groupId === undefined ? null : checkName("group id", groupId),
         brokerNamespace: namespace,
         publish: publish.map((envelope) => toStoredMessage(checkEnvelope(envelope), maxPayloadBytes)),
+        queued: queued.map((each) => toStoredQueued(each, backend.bounds)),
       });
     },
   };
+}
+
+function toStoredQueued(write: StatusWrite, bounds: StatusBounds): StoredStatusWrite {
+  if (write?.state !== "queued") throw new InvalidOptionError("queued.state", write?.state, `"queued"`);
+  return toStoredStatusWrite(write, bounds);
 }
 
 function toStoredEnd(delivery: Delivery, end: DeliveryEnd, maxPayloadBytes: number): StoredDeliveryEnd {

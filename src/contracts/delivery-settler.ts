@@ -17,6 +17,11 @@ export interface DeliveryOutcome {
   readonly groupId?: string;
   /** Messages to publish with it, such as links. An id already stored is left as it is. */
   readonly publish?: readonly Envelope[];
+  /**
+   * Statuses `queued` of messages in `publish`, stored with them as far as none is there. Where one says that its task
+   * has begun, the message was published before, and is left out.
+   */
+  readonly queued?: readonly StatusWrite[];
 }
 
 /** Ends deliveries in one transaction over broker and backend. */

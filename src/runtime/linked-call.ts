@@ -59,6 +59,7 @@ export function decodeLinkedCall(json: unknown, path: string): EnqueueRequest {
   const decoded = decodeFields(enqueueOptions ?? {}, `${path}.enqueueOptions`);
   if (decoded["taskId"] === undefined)
     throw new InvalidOptionError(`${path}.enqueueOptions.taskId`, undefined, "given");
+  for (const part of ["headers", "meta"]) checkRecord(rest[part] ?? {}, `${path}.${part}`);
   return {
     ...(rest as unknown as EnqueueRequest),
     ...(notBefore == null ? {} : { notBefore: toDate(notBefore) }),

@@ -3,9 +3,10 @@ import type { RetryRequest, TaskContext } from "../contracts/task-handler.ts";
 import { checkDuration, type Milliseconds } from "../core/duration.ts";
 import type { Envelope } from "../core/envelope.ts";
 import type { JsonObject } from "../core/json.ts";
-import { HEADER_NAMES, META_KEYS } from "../core/reserved-keys.ts";
+import { HEADER_NAMES } from "../core/reserved-keys.ts";
 import { InvalidOptionError } from "../errors.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
+import { lineageOf } from "./lineage.ts";
 import { checkRetryRequest, RetrySignal } from "./retry-signal.ts";
 import type { TaskRun } from "./task-run.ts";
 import type { WorkerEvents } from "./worker-events.ts";
@@ -76,18 +77,10 @@ function asChild(parent: Envelope, options: EnqueueOptions): EnqueueOptions {
   return {
     ...options,
     ...(isTraced ? { headers: { ...trace, ...headers } } : {}),
-    ...(isAdded ? { meta: { ...meta, ...lineage(parent, meta) } } : {}),
+    ...(isAdded ? { meta: { ...meta, ...lineageOf(parent, meta) } } : {}),
   };
 }
 
 function isRecord(value: unknown): boolean {
   return value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-function lineage(parent: Envelope, meta: JsonObject | undefined): JsonObject {
-  return {
-    [META_KEYS.parentTaskId]: parent.id,
-    [META_KEYS.parentAttempt]: parent.attempt,
-    [META_KEYS.rootTaskId]: meta?.[META_KEYS.rootTaskId] ?? parent.meta[META_KEYS.rootTaskId] ?? parent.id,
-  };
 }

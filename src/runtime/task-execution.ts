@@ -39,7 +39,7 @@ export interface TaskExecutionParts extends TaskContextParts {
   readonly counts: RunCounts;
   /** Fires when the worker begins to stop. */
   readonly stopping: AbortSignal;
-  readonly onError: (during: string, error: unknown, run?: TaskRun) => void;
+  readonly onError: (during: string, error: unknown, about?: Pick<TaskRun, "envelope">) => void;
 }
 
 /** One delivery end to end: decide, run, record. Whatever fails, each delivery has exactly one defined end. */
@@ -93,7 +93,7 @@ export class TaskExecution {
 
   /** The broker gave up on a message, as each of its deliveries ended without a word: whoever waits for it is told. */
   async recordDeadLetter(envelope: Envelope): Promise<void> {
-    const { options, onError, counts, events } = this.#parts;
+    const { options, onError, counts, events, finisher } = this.#parts;
     const { backend, clock, consumerName } = options;
     const message = `Task "${envelope.id}" was delivered too often without being settled.`;
     const error = { type: "MaxDeliveriesExceeded", message, retryable: false, meta: {} };
@@ -105,8 +105,9 @@ export class TaskExecution {
       const groupId = groupOf(envelope);
       const status = { id: envelope.id, state: "failed", attempt, error, meta } as const;
       if (groupId !== undefined) await backend?.addGroupResult(groupId, status);
+      await finisher.publishLinks(envelope, "failed");
     } catch (fault) {
-      onError("writing the status of a dead letter", fault);
+      onError("recording a dead letter", fault, { envelope });
     }
     counts.failed += 1;
     events.emit({ type: "failed", envelope, error });

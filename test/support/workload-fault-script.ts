@@ -82,6 +82,7 @@ async function settleTask(run: FaultRun, next: StoredMessage): Promise<void> {
       groupId: null,
       brokerNamespace: NAMESPACE,
       publish: [next],
+      queued: [],
     }),
   );
   run.decide(delivery.id, outcome, "gone", "there");

@@ -31,6 +31,7 @@ async function settleTask(scope: WorkloadScope): Promise<void> {
       groupId: session.chance(0.3) ? `group-${session.integer(0, 3)}` : null,
       brokerNamespace: namespace,
       publish,
+      queued: [],
     });
     if (end.kind === "ack") model.ended(delivery.namespace, delivery.id);
     for (const message of publish) model.published({ ...message, namespace });

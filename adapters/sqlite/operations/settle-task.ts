@@ -24,6 +24,8 @@ export interface SettleTaskArgs {
   readonly groupId: string | null;
   readonly brokerNamespace: string;
   readonly publish: readonly StoredMessage[];
+  /** Statuses `queued` of messages in `publish`. */
+  readonly queued: readonly StoredStatusWrite[];
 }
 
 /**
@@ -33,7 +35,7 @@ export interface SettleTaskArgs {
  */
 export const settleTask: Operation<SettleTaskArgs, void> = {
   kind: "steps",
-  run(scope, { delivery, end, backendNamespace, status, groupId, brokerNamespace, publish }) {
+  run(scope, { delivery, end, backendNamespace, status, groupId, brokerNamespace, publish, queued }) {
     if (delivery !== null && scope.events.wasAcked(delivery.token)) {
       // Its messages may have been consumed since: they must not be published twice. An ack alone stored no status.
       if (wasWritten(scope, backendNamespace, status)) return;
@@ -41,7 +43,8 @@ export const settleTask: Operation<SettleTaskArgs, void> = {
     }
     const isStored = putStatus(scope, backendNamespace, status);
     if (groupId !== null) addToGroup(scope, { namespace: backendNamespace, groupId }, status, isStored);
-    for (const message of publish) publishOnce(scope, brokerNamespace, message);
+    const begun = new Set(queued.filter((write) => hasBegun(scope, backendNamespace, write)).map(({ id }) => id));
+    for (const message of publish) if (!begun.has(message.id)) publishOnce(scope, brokerNamespace, message);
     // Last: what it tells the owner is not taken back when a later step throws.
     if (delivery !== null) endDelivery(scope, delivery, end);
   },
@@ -70,6 +73,13 @@ function addToGroup(
 ): void {
   const member = isStored ? status : (findStatus(scope, { namespace: group.namespace, id: status.id }) ?? status);
   if (isTerminal(member.state)) putGroupResult(scope, group, { taskId: member.id, status: toStatusText(member) });
+}
+
+/** Whether a task that is to be queued was published before, by its status, which is written where there is none. */
+function hasBegun(scope: OperationScope, namespace: string, write: StoredStatusWrite): boolean {
+  if (putStatus(scope, namespace, write)) return false;
+  const stored = findStatus(scope, { namespace, id: write.id });
+  return stored !== null && stored.state !== "queued";
 }
 
 function publishOnce(scope: OperationScope, namespace: string, message: StoredMessage): void {

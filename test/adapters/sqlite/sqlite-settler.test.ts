@@ -61,6 +61,7 @@ function anOutcome(status: Partial<StatusWrite> = {}, rest: Partial<DeliveryOutc
 async function snapshot({ broker, backend }: Bench): Promise<unknown> {
   return {
     status: await backend.get("task"),
+    link: await backend.get("link"),
     group: await backend.getGroup("group"),
     pending: [await broker.pendingCount("default"), await broker.pendingCount("links")],
     dead: (await broker.listDeadLetters("default")).entries.length,
@@ -118,14 +119,15 @@ describe("a settler over one database", () => {
     await backend.set("task", "running", { fence: current.token });
     await backend.initGroup({ id: "group", expected: 1 });
     const before = await snapshot(bench);
-    const publish = [anEnvelope({ queue: "links" })];
+    const publish = [anEnvelope({ id: "link", queue: "links" })];
+    const queued = [{ taskId: "link", state: "queued" }] as const;
     for (const end of [
       { kind: "ack" },
       { kind: "retry", next: late.envelope },
       { kind: "dead-letter", reason: "late" },
     ] as const) {
       await expectError(
-        () => settler.settle(late, anOutcome({}, { end, groupId: "group", publish })),
+        () => settler.settle(late, anOutcome({}, { end, groupId: "group", publish, queued })),
         "STEM_LEASE_LOST",
       );
     }
@@ -211,6 +213,38 @@ describe("a settler over one database", () => {
     expect(await broker.pendingCount("links")).toBe(0);
   });
 
+  it("writes the status of what it publishes where there is none, and tells whoever watches", async () => {
+    const bench = await open();
+    const { backend, broker, settler } = bench;
+    await backend.set("known", "queued", { meta: { first: true } });
+    const watch = backend.watch("new");
+    const seen = watch.next();
+    const publish = ["new", "known"].map((id) => anEnvelope({ id, queue: "links" }));
+    const queued = publish.map(({ id }) => ({ taskId: id, state: "queued", meta: { queue: "links" } }) as const);
+    await settler.settle(await bench.deliver("task"), anOutcome({}, { publish, queued }));
+
+    expect((await seen).value).toMatchObject({ id: "new", state: "queued", meta: { queue: "links" } });
+    expect(await backend.get("known")).toMatchObject({ state: "queued", meta: { first: true } });
+    expect(await broker.pendingCount("links")).toBe(2);
+    await watch.return?.();
+  });
+
+  it.each(["running", "retried", "succeeded", "failed", "cancelled"] as const)(
+    "leaves out a message whose task has begun: it is %s",
+    async (state) => {
+      const bench = await open();
+      const { backend, broker, settler } = bench;
+      await backend.set("begun", state);
+      const publish = [anEnvelope({ id: "begun", queue: "links" }), anEnvelope({ id: "new", queue: "links" })];
+      const queued = publish.map(({ id }) => ({ taskId: id, state: "queued" }) as const);
+      await settler.settle(await bench.deliver("task"), anOutcome({}, { publish, queued }));
+
+      expect(await broker.pendingCount("links")).toBe(1);
+      expect(await backend.get("begun")).toMatchObject({ state });
+      expect(await backend.get("task")).toMatchObject({ state: "succeeded" });
+    },
+  );
+
   it("refuses bad input before any effect", async () => {
     const bench = await open();
     const delivery = await bench.deliver("task");
@@ -227,6 +261,9 @@ describe("a settler over one database", () => {
       [anOutcome({}, { end: { kind: "dead-letter", reason: 5 as never } }), "STEM_INVALID_OPTION"],
       [anOutcome({}, { end: { kind: "dead-letter", reason: "x", meta: [] as never } }), "STEM_INVALID_OPTION"],
       [anOutcome({}, { publish: [{ ...anEnvelope(), queue: "a b" }] }), "STEM_INVALID_NAME"],
+      [anOutcome({}, { queued: [null as never] }), "STEM_INVALID_OPTION"],
+      [anOutcome({}, { queued: [{ taskId: "link", state: "succeeded" }] }), "STEM_INVALID_OPTION"],
+      [anOutcome({}, { queued: [{ taskId: "a b", state: "queued" }] }), "STEM_INVALID_NAME"],
     ];
     for (const [outcome, code] of bad) await expectError(() => bench.settler.settle(delivery, outcome), code as never);
     expect(await snapshot(bench)).toEqual(before);
