@@ -6,7 +6,6 @@ import { storageFailure } from "./node-errors.ts";
 import { FrameDecoder, FrameEncoder, GREETING, parseFrame } from "./node-frames.ts";
 import { PeerInbox } from "./peer-inbox.ts";
 
-/** What a connection may still have to send when it is given up, in bytes. */
 const UNSENT_LIMIT = 256 * 1024 * 1024;
 /** How much may have arrived before somebody listens; the rest waits in the kernel and at the sender, in bytes. */
 const HELD_LIMIT = 1024 * 1024;
@@ -22,6 +21,8 @@ export interface NodeChannelOptions {
   readonly firstMessage?: Deadline;
   /** How long the other side may take to read what was sent before `close`. @defaultValue 5 s */
   readonly lastMessages?: Deadline;
+  /** How many bytes may wait to be sent; with more, the connection is given up. @defaultValue 256 MiB */
+  readonly unsentLimit?: number;
 }
 
 /**
@@ -32,6 +33,7 @@ export class NodeChannel implements PeerChannel {
   readonly #socket: Socket;
   readonly #path: string;
   readonly #lastMessages: Deadline;
+  readonly #unsentLimit: number;
   readonly #encoder = new FrameEncoder();
   readonly #decoder: FrameDecoder;
   readonly #inbox: PeerInbox = new PeerInbox(() => void this.#socket.resume());
@@ -45,6 +47,7 @@ export class NodeChannel implements PeerChannel {
     this.#socket = socket;
     this.#path = options.path;
     this.#lastMessages = options.lastMessages ?? platformDeadline(GRACE_MS);
+    this.#unsentLimit = options.unsentLimit ?? UNSENT_LIMIT;
     this.#onGreeting = options.onGreeting;
     this.#decoder = new FrameDecoder(options.path, options.onGreeting === undefined);
     socket.unref();
@@ -64,7 +67,7 @@ export class NodeChannel implements PeerChannel {
     if (this.#isClosed) return;
     const isFirst = this.#encoder.waiting === 0;
     this.#encoder.add(message);
-    if (this.#socket.writableLength + this.#encoder.waiting > UNSENT_LIMIT) {
+    if (this.#socket.writableLength + this.#encoder.waiting > this.#unsentLimit) {
       this.#fail(new StorageIoError("write", this.#path, "ENOBUFS"));
     } else if (isFirst) queueMicrotask(() => this.#flush());
   }

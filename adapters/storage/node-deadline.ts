@@ -8,9 +8,15 @@ export type Deadline = (passed: () => void) => () => void;
 export function platformDeadline(milliseconds: number): Deadline {
   return (passed) => {
     const signal = AbortSignal.timeout(milliseconds);
-    // What arrived while this thread was busy is read first: the other side is not late for that.
-    const onAbort = (): void => void setImmediate(passed);
+    let turn: NodeJS.Immediate | undefined;
+    const onAbort = (): void => {
+      // What arrived while this thread was busy is read first: the other side is not late for that.
+      turn = setImmediate(passed);
+    };
     signal.addEventListener("abort", onAbort, { once: true });
-    return () => signal.removeEventListener("abort", onAbort);
+    return () => {
+      signal.removeEventListener("abort", onAbort);
+      clearImmediate(turn);
+    };
   };
 }
