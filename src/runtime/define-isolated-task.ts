@@ -44,8 +44,9 @@ export type IsolatedCall<Name extends string> = "default" extends Name
 export type ModuleUrl<Args, Result> = (URL | string) & JsonTask<Args, Result>;
 
 /**
- * Names a function that workers run in a thread of its own: `defineIsolatedTask<typeof import("./work.ts"), "resize">`
- * takes the types of that export, `defineIsolatedTask<Args, Result>` the ones that are given.
+ * Names a function that workers run in a thread of its own. `defineIsolatedTask<typeof work, "resize">`, after
+ * `import type * as work from "./work.ts"`, takes the types of that export; `defineIsolatedTask<Args, Result>` the ones
+ * that are given.
  *
  * The function may block its thread, exceed its memory or call `process.exit`: the attempt fails, the worker goes on.
  * Limits, revocations and shutdowns end it by force. Faults are contained, malice is not: a thread is no sandbox.
