@@ -34,6 +34,7 @@ export const nodeEngineHost: EngineHost = {
   loadEngine,
   text: createNodeTextCodec(),
   defer: (callback) => void setImmediate(callback),
+  contextName: `process ${process.pid}`,
 };
 
 /** Node, and what is compatible with it: files, memory, and engine threads for files. */
@@ -43,5 +44,5 @@ export const nodePlatform: Platform = {
   defaultStorage: () => (storage ??= nodeStorage()),
   memoryStorage: () => memoryStorage(),
   // A clock of the caller's own cannot be shared with a thread.
-  spawnEngine: (driver, clock) => (driver.name === "node" && clock === undefined ? spawnNodeEngine() : undefined),
+  engineThreads: (driver, clock) => (driver.name === "node" && clock === undefined ? spawnNodeEngine : undefined),
 };

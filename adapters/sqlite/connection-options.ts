@@ -2,6 +2,7 @@ import type { Clock } from "../../src/contracts/clock.ts";
 import type { Randomness } from "../../src/contracts/identity.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
 import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
+import { checkDuration, type Milliseconds } from "../../src/core/duration.ts";
 import { checkOneOf, mergeOptions } from "../../src/core/options.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
 import { consoleLogger } from "../../src/ports/console-logger.ts";
@@ -31,6 +32,13 @@ export interface ConnectionOptions {
    * @defaultValue `"full"`
    */
   readonly durability?: Durability;
+  /**
+   * How long the process that owns the database may be silent while it owes an answer; then calls that wait for it
+   * get an `OwnerUnresponsiveError`. Its place is not taken: it may only be paused.
+   *
+   * @defaultValue `10_000`
+   */
+  readonly ownerTimeout?: Milliseconds;
   /** The owner's clock. On Node it needs an inline engine when given. @defaultValue the system's */
   readonly clock?: Clock;
   /** @defaultValue the system's */
@@ -44,6 +52,7 @@ export interface ResolvedConnectionOptions {
   readonly storage: StorageDriver | undefined;
   readonly engine: "auto" | "thread" | "inline";
   readonly durability: Durability;
+  readonly ownerTimeout: Milliseconds;
   readonly clock: Clock;
   readonly customClock: boolean;
   readonly randomness: Randomness;
@@ -54,6 +63,7 @@ const DEFAULTS = {
   storage: undefined as StorageDriver | undefined,
   engine: "auto" as "auto" | "thread" | "inline",
   durability: "full" as Durability,
+  ownerTimeout: 10_000,
   clock: undefined as Clock | undefined,
   randomness: systemRandomness,
   logger: consoleLogger,
@@ -80,6 +90,7 @@ function resolve(given: Partial<typeof DEFAULTS>): ResolvedConnectionOptions {
   const merged = mergeOptions(DEFAULTS, given);
   checkOneOf("engine", merged.engine, ["auto", "thread", "inline"]);
   checkOneOf("durability", merged.durability, ["full", "relaxed"]);
+  checkDuration("ownerTimeout", merged.ownerTimeout, { min: 1 });
   checkMethods("storage", merged.storage, ["identify", "acquire"]);
   checkDriverFacts(merged.storage);
   checkMethods("clock", merged.clock, ["now", "monotonic", "schedule"]);

@@ -6,7 +6,10 @@ import { PushStream } from "./push-stream.ts";
 export interface WatchParts<Event, T> {
   readonly hub: HubClient;
   readonly logger: Logger;
-  /** Asks the owner to push to the subscription; resolves to what comes before the first push. */
+  /**
+   * Asks the owner to push to the subscription, at first and after each change of the owner; resolves to what comes
+   * before the first push.
+   */
   readonly begin: (subscription: number) => Promise<readonly Event[]>;
   readonly read: (event: Event) => T;
   /** Whether nothing follows this value. */
@@ -21,7 +24,7 @@ export interface WatchParts<Event, T> {
  */
 export function watchHub<Event, T>({ hub, logger, begin, read, isLast, onEnd }: WatchParts<Event, T>): PushStream<T> {
   // Pushes may come in the same batch as the reply they follow, and are heard before it.
-  let early: Event[] | undefined = [];
+  let early: Event[] | undefined;
   let isWatched = true;
   let last = "";
   const take = (events: readonly Event[]): void => {
@@ -60,9 +63,10 @@ export function watchHub<Event, T>({ hub, logger, begin, read, isLast, onEnd }: 
     }
   });
   const start = async (): Promise<void> => {
+    early = [];
     try {
       const first = await begin(subscription);
-      const events = [...first, ...(early ?? [])];
+      const events = [...first, ...early];
       early = undefined;
       take(events);
     } catch (error) {
@@ -70,5 +74,6 @@ export function watchHub<Event, T>({ hub, logger, begin, read, isLast, onEnd }: 
     }
   };
   const begun = start();
+  void begun.then(() => hub.onOwnerChange(subscription, () => void start()));
   return stream;
 }

@@ -20,7 +20,8 @@ export function toDelivery(stored: StoredDelivery): Delivery {
   const envelope = decodeEnvelope(stored.envelope);
   if (stored.channel !== undefined) {
     const route = broadcastRoute(stored.channel);
-    return { envelope, receipt: BROADCAST_RECEIPT, token: 0, deliveries: 1, leaseMs: 0, route };
+    const { sequence = 0 } = stored;
+    return { envelope, receipt: BROADCAST_RECEIPT, token: 0, deliveries: 1, leaseMs: 0, route, sequence };
   }
   return {
     envelope,

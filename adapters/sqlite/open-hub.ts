@@ -6,10 +6,9 @@ import {
   type ResolvedConnectionOptions,
   splitConnectionOptions,
 } from "./connection-options.ts";
-import { acquireOwner } from "./hub/acquire-owner.ts";
-import { openInThread } from "./hub/engine-link.ts";
-import { HubClient } from "./hub/hub-client.ts";
-import { inlineLink } from "./hub/inline-link.ts";
+import { inlineCandidacy, threadCandidacy } from "./hub/candidacy.ts";
+import type { HubClient } from "./hub/hub-client.ts";
+import { type Candidacy, Membership } from "./hub/membership.ts";
 import { currentPlatform } from "./platform.ts";
 
 /** One store's share in an open database. */
@@ -98,14 +97,34 @@ async function connect(
   database: string,
   options: ResolvedConnectionOptions,
 ): Promise<HubClient> {
+  const { durability, logger, clock, randomness, ownerTimeout } = options;
+  const session = randomSession(options);
+  const candidacy = candidacyFor(driver, database, session, options);
+  const parts = { driver, database, session, durability, candidacy, clock, randomness, logger, ownerTimeout };
+  return Membership.open(parts);
+}
+
+/** Where this context would run the engine; a thread is started only once there is something to own. */
+function candidacyFor(
+  driver: StorageDriver,
+  database: string,
+  session: string,
+  options: ResolvedConnectionOptions,
+): Candidacy {
   const { engine, customClock, durability, logger, clock, randomness } = options;
   const platform = currentPlatform();
-  const port = engine === "inline" ? undefined : await platform.spawnEngine?.(driver, customClock ? clock : undefined);
-  if (port !== undefined) return openInThread(port, database, durability, logger);
-  if (engine === "thread")
+  const spawn = engine === "inline" ? undefined : platform.engineThreads?.(driver, customClock ? clock : undefined);
+  if (spawn !== undefined) return threadCandidacy(spawn, { database, durability, session, logger });
+  if (engine === "thread") {
     throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
-  const owner = await acquireOwner(driver, database, { host: platform, clock, randomness, logger, durability });
-  return new HubClient(inlineLink(owner, clock));
+  }
+  return inlineCandidacy(driver, database, session, { host: platform, clock, randomness, logger, durability });
+}
+
+function randomSession({ randomness }: ResolvedConnectionOptions): string {
+  const bytes = new Uint8Array(8);
+  randomness.fill(bytes);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function checkSame(first: ResolvedConnectionOptions, second: ResolvedConnectionOptions): void {

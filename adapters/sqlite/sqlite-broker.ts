@@ -35,7 +35,7 @@ import {
   type ResolvedSqliteBrokerOptions,
   type SqliteBrokerOptions,
 } from "./sqlite-broker-options.ts";
-import { SqliteConsumer } from "./sqlite-consumer.ts";
+import { type ConsumerListeners, SqliteConsumer } from "./sqlite-consumer.ts";
 import { SqliteDeadLetters } from "./sqlite-dead-letters.ts";
 import { createSqliteSettler } from "./sqlite-settler.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -165,7 +165,7 @@ export class SqliteBroker implements Broker {
       },
       this.#logger,
       (ended) => this.#consumers.delete(ended),
-      checkCallback("onDeadLetter", merged.onDeadLetter) as ConsumeOptions["onDeadLetter"],
+      checkListeners(merged),
     );
     this.#consumers.add(consumer);
     return consumer;
@@ -291,9 +291,12 @@ export class SqliteBroker implements Broker {
   }
 }
 
-function checkCallback(option: string, value: unknown): unknown {
-  if (value !== undefined && typeof value !== "function") throw new InvalidOptionError(option, value, "a function");
-  return value;
+function checkListeners(options: Readonly<Record<keyof ConsumerListeners, unknown>>): ConsumerListeners {
+  const { onDeadLetter, onGap } = options;
+  for (const [option, value] of Object.entries({ onDeadLetter, onGap })) {
+    if (value !== undefined && typeof value !== "function") throw new InvalidOptionError(option, value, "a function");
+  }
+  return { onDeadLetter, onGap } as ConsumerListeners;
 }
 
 function checkPublishOptions(

@@ -1,6 +1,7 @@
-import type { ConsumeOptions, Consumer, Delivery } from "../../src/contracts/broker.ts";
+import type { BroadcastGap, ConsumeOptions, Consumer, Delivery } from "../../src/contracts/broker.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
 import { decodeEnvelope } from "../../src/core/envelope.ts";
+import { ChannelSequences } from "./channel-sequences.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import { toDelivery } from "./messages.ts";
 import type { ConsumerSettings, StoredBurial, StoredDelivery } from "./operations/operation.ts";
@@ -8,6 +9,9 @@ import type { DeliveryRef } from "./operations/settle.ts";
 
 /** Broadcasts that wait for a slow reader; beyond it the oldest are dropped and the drop is logged. */
 const MAX_WAITING_BROADCASTS = 1_000;
+
+/** Who is told of what is no delivery. */
+export type ConsumerListeners = Pick<ConsumeOptions, "onDeadLetter" | "onGap">;
 
 interface Waiter {
   resolve(result: IteratorResult<Delivery, undefined>): void;
@@ -20,26 +24,30 @@ export class SqliteConsumer implements Consumer {
   readonly #settings: ConsumerSettings;
   readonly #logger: Logger;
   readonly #onEnd: (consumer: SqliteConsumer) => void;
-  readonly #onDeadLetter: ConsumeOptions["onDeadLetter"];
+  readonly #listeners: ConsumerListeners;
   #subscription: number | undefined;
   #forgetLoss: (() => void) | undefined;
   #arrived: StoredDelivery[] = [];
   #waiters: Waiter[] = [];
   #failure: unknown;
   #ended: Promise<void> | undefined;
+  /** Greatest token that has arrived. */
+  #lastToken = 0;
+  readonly #channels: ChannelSequences;
 
   constructor(
     hub: HubClient,
     settings: ConsumerSettings,
     logger: Logger,
     onEnd: (consumer: SqliteConsumer) => void,
-    onDeadLetter?: ConsumeOptions["onDeadLetter"],
+    listeners: ConsumerListeners = {},
   ) {
-    this.#onDeadLetter = onDeadLetter;
+    this.#listeners = listeners;
     this.#hub = hub;
     this.#settings = settings;
     this.#logger = logger;
     this.#onEnd = onEnd;
+    this.#channels = new ChannelSequences(settings.channels, (gap) => this.#tellGap(gap));
   }
 
   [Symbol.asyncIterator](): this {
@@ -69,17 +77,40 @@ export class SqliteConsumer implements Consumer {
     );
     this.#subscription = subscription;
     this.#forgetLoss = this.#hub.onLost((error) => this.#fail(error));
-    this.#hub.call("consume", { subscription, ...this.#settings }).catch((error: unknown) => this.#fail(error));
+    this.#consume(subscription).then(
+      () => this.#hub.onOwnerChange(subscription, () => void this.#resume(subscription)),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  async #consume(subscription: number): Promise<void> {
+    const sequences = await this.#hub.call("consume", { subscription, ...this.#settings, after: this.#lastToken });
+    this.#channels.consumed(sequences);
+  }
+
+  /** The same consumer, with all it holds, at a new owner. */
+  async #resume(subscription: number): Promise<void> {
+    // One that is ending only tells the new owner so.
+    if (this.#ended !== undefined) return;
+    try {
+      await this.#consume(subscription);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #receive(events: readonly (StoredDelivery | StoredBurial)[]): void {
     const deliveries = events.filter((event): event is StoredDelivery => !("buried" in event));
+    for (const { token } of deliveries) this.#lastToken = Math.max(this.#lastToken, token);
     if (this.#ended !== undefined) {
       // They crossed with the cancellation, or it failed: then the owner still claims for a consumer that has left.
       this.#leave(deliveries).catch((error: unknown) => this.#report(error));
       return;
     }
     for (const event of events) if ("buried" in event) this.#tellBurial(event);
+    for (const { channel, sequence } of deliveries) {
+      if (channel !== undefined) this.#channels.arrived(channel, sequence ?? 0);
+    }
     this.#arrived.push(...deliveries);
     if (this.#arrived.length > MAX_WAITING_BROADCASTS) this.#dropBroadcasts();
     this.#handOut();
@@ -87,9 +118,18 @@ export class SqliteConsumer implements Consumer {
 
   #tellBurial({ buried }: StoredBurial): void {
     try {
-      this.#onDeadLetter?.(decodeEnvelope(buried));
+      this.#listeners.onDeadLetter?.(decodeEnvelope(buried));
     } catch (error) {
       this.#logger.log("warn", "Nobody could be told of a dead letter.", { error });
+    }
+  }
+
+  #tellGap(gap: BroadcastGap): void {
+    this.#logger.log("warn", "A consumer missed broadcasts.", { ...gap });
+    try {
+      this.#listeners.onGap?.(gap);
+    } catch (error) {
+      this.#logger.log("warn", "Nobody could be told of missed broadcasts.", { error });
     }
   }
 
@@ -119,12 +159,15 @@ export class SqliteConsumer implements Consumer {
   }
 
   #dropBroadcasts(): void {
-    const waiting = this.#arrived.filter((stored) => !isLeased(stored)).length;
-    const excess = waiting - MAX_WAITING_BROADCASTS;
-    if (excess <= 0) return;
-    let left = excess;
-    this.#arrived = this.#arrived.filter((stored) => isLeased(stored) || left-- <= 0);
-    this.#logger.log("warn", "Broadcasts were dropped for a slow consumer.", { dropped: excess });
+    let excess = this.#arrived.filter((stored) => !isLeased(stored)).length - MAX_WAITING_BROADCASTS;
+    const dropped = new Map<string, number>();
+    this.#arrived = this.#arrived.filter(({ channel }) => {
+      if (channel === undefined || excess <= 0) return true;
+      excess -= 1;
+      dropped.set(channel, (dropped.get(channel) ?? 0) + 1);
+      return false;
+    });
+    for (const [channel, missed] of dropped) this.#tellGap({ channel, missed });
   }
 
   async #end(): Promise<void> {

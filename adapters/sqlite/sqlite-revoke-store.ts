@@ -67,14 +67,23 @@ export class SqliteRevokeStore implements RevokeStore {
   watch(namespace: string): AsyncIterableIterator<RevokeEntry> {
     const hub = this.#hub();
     checkName("namespace", namespace);
+    let newest: number | undefined;
     const stream = watchHub<RevocationRow, RevokeEntry>({
       hub,
       logger: this.#logger,
       begin: async (subscription) => {
-        await hub.call("watchRevocations", { namespace, subscription });
-        return [];
+        const before = newest;
+        const stored = await hub.call("watchRevocations", { namespace, subscription });
+        newest = Math.max(newest ?? stored, stored);
+        if (before === undefined || stored <= before) return [];
+        // The owner changed, and what was stored meanwhile was told to nobody.
+        const rows = await hub.call("listRevocations", { namespace });
+        return rows.filter(({ version }) => version > before);
       },
-      read: toRevokeEntry,
+      read: (row) => {
+        newest = Math.max(newest ?? 0, row.version);
+        return toRevokeEntry(row);
+      },
       isLast: () => false,
       onEnd: (ended) => this.#watches.delete(ended),
     });

@@ -13,6 +13,8 @@ export interface EngineHost {
   /** The compiled SQLite engine. */
   loadEngine(): Promise<WebAssembly.Module>;
   readonly text: TextCodec;
+  /** What error messages in other contexts call this one, such as `process 4711`. */
+  readonly contextName?: string;
   /** Runs `callback` soon, after the input that has already arrived: what arrives until then shares a commit. */
   defer(callback: () => void): void;
 }
@@ -38,8 +40,8 @@ export interface Platform extends EngineHost {
   /** A new driver that keeps its databases in memory. */
   memoryStorage(): StorageDriver;
   /**
-   * Starts an engine thread that opens databases through the driver of this name, on `clock` where one is given;
-   * `undefined` when it cannot.
+   * How to start an engine thread that opens databases through the driver of this name, on `clock` where one is given;
+   * `undefined` when there can be none.
    */
-  spawnEngine?(driver: StorageDriver, clock: Clock | undefined): Promise<EnginePort> | undefined;
+  engineThreads?(driver: StorageDriver, clock: Clock | undefined): (() => Promise<EnginePort>) | undefined;
 }

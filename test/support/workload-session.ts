@@ -87,6 +87,7 @@ export class WorkloadSession {
       ...(engine === undefined ? {} : { engine }),
     });
     this.#history.acknowledge();
+    if (owner === undefined) throw new Error("Somebody else owns the database of the workload.");
     this.#client = new RecordedClient(inlineLink(owner, this.clock), this.#history);
   }
 

@@ -15,6 +15,9 @@ interface SchemaObject {
 const READ_VERSION = "pragma user_version";
 const READ_SCHEMA = /* sql */ `select type, name, sql from sqlite_schema where sql is not null order by name`;
 
+const ADD_COLUMN = /^alter table (\w+) add column (.+)$/;
+const END_OF_COLUMNS = /\) strict(?:, without rowid)?$/;
+
 /** Version of the schema in the file; 0 for a new one. */
 export function schemaVersion(database: WasmDatabase): number {
   return database.get<{ user_version: number }>(READ_VERSION)?.user_version ?? 0;
@@ -46,12 +49,7 @@ export function migrate(database: WasmDatabase, migrations: readonly Migration[]
 export function checkSchema(database: WasmDatabase, migrations: readonly Migration[] = MIGRATIONS): void {
   const path = database.files.lease.path;
   const version = schemaVersion(database);
-  const expected = new Map(
-    migrations
-      .filter((migration) => migration.version <= version)
-      .flatMap((migration) => migration.statements.filter((statement) => statement.startsWith("create ")))
-      .map((statement) => [objectName(statement), statement]),
-  );
+  const expected = expectedSchema(migrations.filter((migration) => migration.version <= version));
   for (const found of database.all<SchemaObject>(READ_SCHEMA)) {
     const statement = expected.get(found.name);
     if (statement === undefined) throw new SchemaTamperedError(path, `unexpected ${found.type} "${found.name}"`);
@@ -62,6 +60,19 @@ export function checkSchema(database: WasmDatabase, migrations: readonly Migrati
   }
   const [missing] = expected.keys();
   if (missing !== undefined) throw new SchemaTamperedError(path, `"${missing}" is missing`);
+}
+
+/** By name, the statement of each table and index as SQLite stores it. */
+function expectedSchema(migrations: readonly Migration[]): Map<string, string> {
+  const expected = new Map<string, string>();
+  for (const statement of migrations.flatMap(({ statements }) => statements)) {
+    const [, table, column] = ADD_COLUMN.exec(statement) ?? [];
+    if (statement.startsWith("create ")) expected.set(objectName(statement), statement);
+    else if (table !== undefined) {
+      expected.set(table, (expected.get(table) ?? "").replace(END_OF_COLUMNS, `, ${column ?? ""}$&`));
+    }
+  }
+  return expected;
 }
 
 function objectName(statement: string): string {

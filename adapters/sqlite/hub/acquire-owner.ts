@@ -1,14 +1,21 @@
-import { DatabaseBusyError } from "../../../src/errors.ts";
 import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
 import { Owner, type OwnerParts } from "./owner.ts";
+import { serveMembers } from "./serve-members.ts";
 
-/** Becomes the owner of a database, or throws `DatabaseBusyError` naming who is. */
+/**
+ * Becomes the owner of a database and serves its members, those in other contexts too; `undefined` when somebody else
+ * is the owner.
+ */
 export async function acquireOwner(
   driver: StorageDriver,
   database: string,
   parts: Omit<OwnerParts, "lease">,
-): Promise<Owner> {
+): Promise<Owner | undefined> {
   const acquisition = await driver.acquire(database);
-  if (acquisition.role === "member") throw new DatabaseBusyError(database, acquisition.peer.description);
-  return Owner.open({ ...parts, lease: acquisition.lease });
+  if (acquisition.role === "member") return undefined;
+  const { lease } = acquisition;
+  const owner = await Owner.open({ ...parts, lease });
+  const { durability, logger, host } = parts;
+  serveMembers(lease, { owner, durability, logger, name: host.contextName ?? "another process or thread" });
+  return owner;
 }

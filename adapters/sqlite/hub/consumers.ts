@@ -1,5 +1,5 @@
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
-import type { ConsumerSettings, StoredBurial, StoredDelivery, SubscriptionRef } from "../operations/operation.ts";
+import type { ConsumerSettings, StoredBurial, StoredDelivery, StoredLease, SubscriptionRef } from "../operations/operation.ts";
 import { queueKey } from "../operations/queue-key.ts";
 import { buryExhausted } from "../operations/settle.ts";
 import { LEASE_JOB, MAKE_READY, NEXT_DUE, SELECT_DUE, SELECT_READY } from "../sql/queue-jobs.ts";
@@ -20,6 +20,7 @@ export interface Claim {
 
 interface Consumer {
   readonly ref: SubscriptionRef;
+  readonly session: string;
   readonly settings: ConsumerSettings;
   /** Tokens of deliveries leased and not settled: never more than `prefetch`. */
   readonly held: Set<number>;
@@ -41,6 +42,8 @@ interface Candidate {
 
 interface Lease {
   readonly consumer: Consumer;
+  readonly seq: number;
+  readonly queue: string;
   until: number;
 }
 
@@ -72,9 +75,9 @@ export class Consumers {
   #nextDue = 0;
   #turn = 0;
 
-  add(ref: SubscriptionRef, settings: ConsumerSettings): void {
+  add(ref: SubscriptionRef, session: string, settings: ConsumerSettings): void {
     this.#wanted = undefined;
-    this.#consumers.push({ ref, settings, held: new Set(), alone: NONE });
+    this.#consumers.push({ ref, session, settings, held: new Set(), alone: NONE });
     this.#undo.push(() => this.remove(ref));
     for (const queue of settings.queues) this.#ready.add(keyOf(settings.namespace, queue));
   }
@@ -90,8 +93,27 @@ export class Consumers {
     });
   }
 
-  removeMember(member: number): void {
-    for (const { ref } of this.#consumers.filter((consumer) => consumer.ref.member === member)) this.remove(ref);
+  /** A member has gone, with all its consumers: returns the leases they held. Not for inside of a transaction. */
+  removeMember(member: number): readonly StoredLease[] {
+    this.#wanted = undefined;
+    const kept = this.#consumers.filter(({ ref }) => ref.member !== member);
+    this.#consumers.splice(0, this.#consumers.length, ...kept);
+    const ended: StoredLease[] = [];
+    for (const [token, { consumer, seq, queue }] of this.#leases) {
+      if (consumer.ref.member !== member) continue;
+      this.#leases.delete(token);
+      ended.push({ seq, token, namespace: consumer.settings.namespace, queue });
+    }
+    return ended;
+  }
+
+  /** A consumer holds a lease that an earlier owner gave it. */
+  adopt(ref: SubscriptionRef, { seq, token, queue, until }: StoredLease & Readonly<{ until: number }>): void {
+    const consumer = this.#consumers.find(({ ref: own }) => sameRef(own, ref));
+    if (consumer === undefined) return;
+    this.#hold(token, { consumer, seq, queue, until });
+    this.#undo.push(() => this.#letGo(token));
+    this.dueAt(until);
   }
 
   get isEmpty(): boolean {
@@ -117,9 +139,7 @@ export class Consumers {
   }
 
   settled(token: number): void {
-    const lease = this.#leases.get(token);
-    this.#leases.delete(token);
-    lease?.consumer.held.delete(token);
+    const lease = this.#letGo(token);
     if (lease !== undefined) this.#undo.push(() => this.#hold(token, lease));
   }
 
@@ -215,8 +235,7 @@ export class Consumers {
     }
     for (const [token, lease] of this.#leases) {
       if (lease.until > scope.now) continue;
-      this.#leases.delete(token);
-      lease.consumer.held.delete(token);
+      this.#letGo(token);
       this.#undo.push(() => this.#hold(token, lease));
     }
     const next = scope.sql.get<{ dueAt: number | null }>(NEXT_DUE)?.dueAt;
@@ -283,14 +302,20 @@ export class Consumers {
     const leaseMs = candidate.visibilityTimeout ?? consumer.settings.defaultVisibilityTimeout;
     const leaseUntil = scope.now + leaseMs;
     const token = scope.nextToken();
-    scope.sql.run(LEASE_JOB, { seq, leaseUntil, leaseMs, token, consumer: consumer.settings.consumerName });
-    this.#hold(token, { consumer, until: leaseUntil });
-    this.#undo.push(() => {
-      this.#leases.delete(token);
-      consumer.held.delete(token);
-    });
+    const { session, ref, settings } = consumer;
+    const holder = { consumer: settings.consumerName, session, subscription: ref.subscription };
+    scope.sql.run(LEASE_JOB, { seq, leaseUntil, leaseMs, token, ...holder });
+    this.#hold(token, { consumer, seq, queue: candidate.queue, until: leaseUntil });
+    this.#undo.push(() => this.#letGo(token));
     this.dueAt(leaseUntil);
     return { seq, token, deliveries: candidate.deliveries + 1, leaseUntil, leaseMs, envelope };
+  }
+
+  #letGo(token: number): Lease | undefined {
+    const lease = this.#leases.get(token);
+    this.#leases.delete(token);
+    lease?.consumer.held.delete(token);
+    return lease;
   }
 
   #hold(token: number, lease: Lease): void {

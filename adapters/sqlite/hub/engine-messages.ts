@@ -4,13 +4,18 @@ import type { MemberBatch, OwnerBatch } from "./protocol.ts";
 
 /** From the opening thread to the engine's thread. */
 export type ToEngine =
-  | { readonly type: "open"; readonly database: string; readonly durability: Durability }
-  | { readonly type: "calls"; readonly batch: MemberBatch }
+  /** Loads the engine, so that a later `open` is quick. */
+  | { readonly type: "prepare" }
+  | { readonly type: "open"; readonly database: string; readonly durability: Durability; readonly session: string }
+  | { readonly type: "calls"; readonly batch: MemberBatch; readonly answered: number }
   | { readonly type: "close" };
 
 /** From the engine's thread to the opening thread. */
 export type FromEngine =
+  /** Answers `open`: this thread owns the database; somebody else does; it cannot be opened. */
   | { readonly type: "opened" }
+  | { readonly type: "taken" }
+  | { readonly type: "failed"; readonly error: ErrorDescription }
   | { readonly type: "batch"; readonly batch: OwnerBatch }
   | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string }
   | { readonly type: "closed"; readonly error?: ErrorDescription };

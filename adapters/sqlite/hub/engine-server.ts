@@ -34,15 +34,27 @@ export function serveEngine(parts: EngineServerParts): (message: ToEngine) => vo
       log: (level: "debug" | "info" | "warn" | "error", text: string) =>
         parts.post({ type: "log", level, message: text }),
     };
-    const { durability } = message;
-    owner = await acquireOwner(parts.driver, message.database, { host, clock, randomness, logger, durability });
-    member = owner.connect((batch) => parts.post({ type: "batch", batch }));
-    parts.post({ type: "opened" });
+    const { durability, database, session } = message;
+    owner = await acquireOwner(parts.driver, database, { host, clock, randomness, logger, durability });
+    member = owner?.connect((batch) => parts.post({ type: "batch", batch }), { session, remote: false });
+    parts.post({ type: owner === undefined ? "taken" : "opened" });
   };
 
   return (message) => {
-    if (message.type === "calls") member?.receive(message.batch);
-    else if (message.type === "open") open(message).catch(finish);
-    else (owner?.close() ?? Promise.resolve()).then(() => finish(), finish);
+    switch (message.type) {
+      case "calls":
+        member?.receive(message.batch, message.answered);
+        break;
+      case "prepare":
+        // A fault comes again, and is told, when the database is opened.
+        parts.host.loadEngine().catch(() => undefined);
+        break;
+      case "open":
+        open(message).catch((error: unknown) => parts.post({ type: "failed", error: describeError(error) }));
+        break;
+      case "close":
+        (owner?.close() ?? Promise.resolve()).then(() => finish(), finish);
+        break;
+    }
   };
 }

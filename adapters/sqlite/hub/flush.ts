@@ -4,11 +4,13 @@ import { EngineError, type StemError } from "../../../src/errors.ts";
 import type { TransactionStep } from "../database/transaction.ts";
 import { OPERATIONS, type OperationName } from "../operations/operation-table.ts";
 import type { Operation, OperationScope, OwnerEvents } from "../operations/operation.ts";
+import type { HubMember } from "./members.ts";
 import type { Call, Reply } from "./protocol.ts";
+import { answerOf, type LoggedCall } from "./request-log.ts";
 
 /** One call of one member. */
 export interface PendingCall {
-  readonly member: number;
+  readonly member: HubMember;
   readonly call: Call;
 }
 
@@ -21,15 +23,15 @@ export interface FlushContext {
 }
 
 /** One call as a step of the shared transaction; keeps its reply until the transaction has ended. */
-export class CallStep implements TransactionStep, OperationScope {
-  readonly member: number;
+export class CallStep implements TransactionStep, OperationScope, LoggedCall {
+  readonly member: HubMember;
   readonly kind: TransactionStep["kind"];
   readonly #call: Call;
   readonly #operation: Operation<unknown, unknown>;
   readonly #context: FlushContext;
   #effects: (() => void)[] | undefined;
-  #value: unknown;
-  #error: unknown;
+  #reply: Reply | undefined;
+  #isRepeated = false;
 
   constructor({ member, call }: PendingCall, context: FlushContext) {
     this.member = member;
@@ -51,6 +53,10 @@ export class CallStep implements TransactionStep, OperationScope {
     return this.#context.events;
   }
 
+  get isLogged(): boolean {
+    return this.kind !== "read" && this.#operation.isRepeatable !== true && !this.#isRepeated;
+  }
+
   nextToken(): number {
     return this.#context.nextToken();
   }
@@ -60,18 +66,26 @@ export class CallStep implements TransactionStep, OperationScope {
   }
 
   run(): void {
-    this.#value = this.#operation.run(this, this.#call[2]);
+    const [id, , args] = this.#call;
+    const known = this.isLogged ? answerOf(this.sql, this.member, id) : undefined;
+    this.#isRepeated = known !== undefined;
+    this.#reply = known ?? [id, this.#operation.run(this, args)];
   }
 
   fail(error: unknown): void {
     this.#effects = undefined;
-    this.#error = error;
+    this.#reply = this.failed(error);
   }
 
-  /** The transaction is durable: runs the effects and makes the reply. */
+  /** The answer, once the call has run. */
+  get reply(): Reply {
+    return this.#reply ?? this.failed(new EngineError("a call was left out"));
+  }
+
+  /** The transaction is durable: runs the effects and gives the reply. */
   committed(): Reply {
     for (const effect of this.#effects ?? []) effect();
-    return this.#error === undefined ? [this.#call[0], this.#value] : this.failed(this.#error);
+    return this.reply;
   }
 
   /** The transaction did not take effect, or may not have. */

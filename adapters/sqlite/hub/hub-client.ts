@@ -1,45 +1,43 @@
 import { ClosedError, EngineError, type StemError } from "../../../src/errors.ts";
 import { reviveError } from "../../../src/error-transfer.ts";
 import type { ArgsOf, OperationName, ResultOf } from "../operations/operation-table.ts";
-import type { Call, MemberBatch, OwnerBatch } from "./protocol.ts";
+import type { LinkListener, OwnerLink } from "./owner-link.ts";
+import type { Call, OwnerBatch } from "./protocol.ts";
+
+export type { OwnerLink } from "./owner-link.ts";
 
 /** Microtasks without a new call after which a turn has made its calls; the way of a task through a worker takes six. */
 const PATIENCE = 8;
 /** So many calls are not kept waiting for more. */
 const FULL_BATCH = 1_000;
 
-/** How a client reaches its owner. */
-export interface OwnerLink {
-  /** Sends calls; their order is kept. */
-  send(batch: MemberBatch): void;
-  /** Whether calls are waiting for an answer: the process must not end meanwhile. */
-  waiting(on: boolean): void;
-  /** Closes the owner, or this client's part in it. */
-  close(): Promise<void>;
-}
-
 /** Receives what the owner pushes to one subscription. */
 export type EventListener = (events: readonly unknown[]) => void;
 
 interface Pending {
-  readonly operation: OperationName;
+  readonly call: Call;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
 
 /**
  * A member's side of the hub: sends whole operations, all those of one turn together, and hands out what the owner
- * pushes. Every promise settles: with the owner's answer, or with an error when the owner is gone.
+ * pushes. Every promise settles: with the owner's answer, or with an error when there is none to be had. When the owner
+ * changes, what was not answered is sent to the next one, which knows what has taken effect.
  */
-export class HubClient {
+export class HubClient implements LinkListener {
   readonly #link: OwnerLink;
+  /** In the order of their ids. */
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<number, EventListener>();
+  /** How each subscription is made again at the next owner. */
+  readonly #resubscribes = new Map<number, () => void>();
   /** Who is told of pushes to subscriptions that nobody listens to any more; the process need not stay for them. */
   readonly #strays = new Map<number, EventListener>();
   readonly #lostListeners = new Set<(error: StemError) => void>();
   #outgoing: Call[] = [];
   #nextId = 1;
+  #isAttached = true;
   #waiting = false;
   #ended: StemError | undefined;
   /** The owner is not there any more to be closed. */
@@ -56,8 +54,9 @@ export class HubClient {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise<ResultOf<Name>>((resolve, reject) => {
       const id = this.#nextId++;
-      this.#pending.set(id, { operation, resolve, reject });
-      this.#outgoing.push([id, operation, args]);
+      const call: Call = [id, operation, args];
+      this.#pending.set(id, { call, resolve: resolve as Pending["resolve"], reject });
+      this.#outgoing.push(call);
       this.#updateWaiting();
       if (this.#outgoing.length === 1) this.#flushSoon(1, PATIENCE);
     });
@@ -71,15 +70,24 @@ export class HubClient {
     return subscription;
   }
 
+  /**
+   * Has `resubscribe` make the subscription again after each change of the owner, until it is unlistened. To be set
+   * once the present owner has answered: before that, the call itself is sent again.
+   */
+  onOwnerChange(subscription: number, resubscribe: () => void): void {
+    if (this.#listeners.has(subscription)) this.#resubscribes.set(subscription, resubscribe);
+  }
+
   /** Pushes to this subscription are dropped from now on, or given to `onStray` when the owner could not be told. */
   unlisten(subscription: number, onStray?: EventListener): void {
     this.#listeners.delete(subscription);
+    this.#resubscribes.delete(subscription);
     if (onStray === undefined) this.#strays.delete(subscription);
     else this.#strays.set(subscription, onStray);
     this.#updateWaiting();
   }
 
-  /** Calls `listener` once when the owner is gone for good without `close`. Returns how to take it back. */
+  /** Calls `listener` once when the database is lost for good without `close`. Returns how to take it back. */
   onLost(listener: (error: StemError) => void): () => void {
     this.#lostListeners.add(listener);
     return () => void this.#lostListeners.delete(listener);
@@ -88,22 +96,51 @@ export class HubClient {
   /** For the link: takes what the owner sent. */
   receive(batch: OwnerBatch): void {
     for (const [id, value, error] of batch.replies) {
-      const call = this.#pending.get(id);
+      const pending = this.#pending.get(id);
       this.#pending.delete(id);
-      if (error === undefined) call?.resolve(value);
-      else call?.reject(reviveError(error));
+      if (error === undefined || error === null) pending?.resolve(value);
+      else pending?.reject(reviveError(error));
     }
     for (const [subscription, events] of batch.pushes) {
       (this.#listeners.get(subscription) ?? this.#strays.get(subscription))?.(events);
     }
     this.#updateWaiting();
-    if (batch.broken !== undefined) this.#fail(reviveError(batch.broken));
+    if (batch.broken !== undefined) this.fail(reviveError(batch.broken));
   }
 
-  /** For the link: the owner is gone. Calls under way may or may not have taken effect. */
+  /** For the link: nothing can be sent until {@link HubClient.attached}. */
+  lost(cause: unknown, mayRepeat: boolean): void {
+    this.#isAttached = false;
+    if (!mayRepeat) this.#rejectAll(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
+  }
+
+  /** For the link: whoever waits is told, and waits no more. */
+  unresponsive(error: StemError): void {
+    this.#rejectAll(error);
+  }
+
+  /** For the link: there is an owner again. Subscriptions are made first, then what was not answered is sent again. */
+  attached(): void {
+    if (this.#isAttached || this.#ended !== undefined) return;
+    this.#isAttached = true;
+    const unanswered = [...this.#pending.values()].map(({ call }) => call);
+    this.#outgoing = [];
+    for (const resubscribe of this.#resubscribes.values()) resubscribe();
+    this.#outgoing.push(...unanswered);
+    this.#flush();
+  }
+
+  /** For the link: there will be no owner any more. */
   lose(cause: unknown): void {
     this.#isGone = true;
-    this.#fail(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
+    this.fail(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
+  }
+
+  /** For the link: whoever waits for something is told that nothing will come any more. */
+  fail(error: StemError): void {
+    if (this.#ended !== undefined) return;
+    this.#end(error);
+    for (const listener of this.#lostListeners) listener(error);
   }
 
   /** Sends what is waiting to be sent, then closes the link; calls still unanswered are rejected. Idempotent. */
@@ -136,22 +173,27 @@ export class HubClient {
     if (this.#outgoing.length === 0 || this.#ended !== undefined) return;
     const batch = this.#outgoing;
     this.#outgoing = [];
-    this.#link.send(batch);
+    // Without an owner they wait among the unanswered.
+    if (this.#isAttached) this.#link.send(batch, this.#answered());
   }
 
-  /** Whoever waits for something is told: nothing will come any more. */
-  #fail(error: StemError): void {
-    if (this.#ended !== undefined) return;
-    this.#end(error);
-    for (const listener of this.#lostListeners) listener(error);
+  /** All calls up to this id have been answered. */
+  #answered(): number {
+    const [oldest = this.#nextId] = this.#pending.keys();
+    return oldest - 1;
   }
 
   #end(error: StemError): void {
     this.#ended = error;
+    this.#listeners.clear();
+    this.#resubscribes.clear();
+    this.#strays.clear();
+    this.#rejectAll(error);
+  }
+
+  #rejectAll(error: StemError): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    this.#listeners.clear();
-    this.#strays.clear();
     for (const call of pending) call.reject(error);
     this.#updateWaiting();
   }

@@ -1,25 +1,36 @@
 import type { Clock, Timer } from "../../../src/contracts/clock.ts";
-import type { HubClient, OwnerLink } from "./hub-client.ts";
+import type { MemberIdentity } from "./members.ts";
 import type { Owner } from "./owner.ts";
+import type { LinkListener, OwnerLink } from "./owner-link.ts";
 
 /** Long enough that the timer, which is there to keep the process alive, never fires in practice. */
 const KEEP_ALIVE_MS = 2 ** 40;
 
 /** Reaches an owner that lives in this thread. */
-export function inlineLink(owner: Owner, clock: Clock): (client: HubClient) => OwnerLink {
-  return (client) => {
-    const member = owner.connect((batch) => client.receive(batch));
-    let keepAlive: Timer | undefined;
+export function inlineLink(
+  owner: Owner,
+  clock: Clock,
+  identity?: MemberIdentity,
+): (listener: Pick<LinkListener, "receive">) => OwnerLink {
+  return (listener) => {
+    const member = owner.connect((batch) => listener.receive(batch), identity);
+    let stop: (() => void) | undefined;
     return {
-      send: (batch) => member.receive(batch),
+      send: (batch, answered) => member.receive(batch, answered),
       waiting(on) {
-        keepAlive?.cancel();
-        keepAlive = on ? clock.schedule(() => undefined, KEEP_ALIVE_MS, { keepAlive: true }) : undefined;
+        stop?.();
+        stop = on ? keepAlive(clock) : undefined;
       },
       async close() {
         await owner.close();
-        member.close();
+        member.close(true);
       },
     };
   };
+}
+
+/** Keeps the process alive until the returned function is called. */
+export function keepAlive(clock: Clock): () => void {
+  const timer: Timer = clock.schedule(() => undefined, KEEP_ALIVE_MS, { keepAlive: true });
+  return () => timer.cancel();
 }

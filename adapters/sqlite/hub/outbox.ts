@@ -17,11 +17,12 @@ export class Outbox {
   }
 
   reply(member: number, reply: Reply): void {
-    this.#batchFor(member).replies.push(reply);
+    // A member may have gone before its answer.
+    if (this.#members.has(member)) this.#batchFor(member).replies.push(reply);
   }
 
   push({ member, subscription }: SubscriptionRef, events: readonly unknown[]): void {
-    this.#batchFor(member).pushes.push([subscription, events]);
+    if (this.#members.has(member)) this.#batchFor(member).pushes.push([subscription, events]);
   }
 
   /** Sends everything collected. */
@@ -32,12 +33,14 @@ export class Outbox {
     for (const [member, batch] of batches) this.#members.get(member)?.(batch);
   }
 
-  /** Sends everything collected, and to every member that nothing will follow. */
-  sendLast(broken: ErrorDescription): void {
-    for (const member of this.#members.keys()) this.#batchFor(member);
+  /** Sends to these members, and to nobody else, what was collected, and that nothing will follow. */
+  sendLast(broken: ErrorDescription, members: ReadonlySet<number>): void {
     const batches = this.#batches;
     this.#batches = new Map();
-    for (const [member, batch] of batches) this.#members.get(member)?.({ ...batch, broken });
+    for (const member of members) {
+      const { replies, pushes } = batches.get(member) ?? { replies: [], pushes: [] };
+      this.#members.get(member)?.({ replies, pushes, broken });
+    }
   }
 
   #batchFor(member: number): { replies: Reply[]; pushes: Push[] } {

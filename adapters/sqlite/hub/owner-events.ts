@@ -1,10 +1,20 @@
 import type { OwnerEvents, SubscriptionRef } from "../operations/operation.ts";
 import type { Consumers } from "./consumers.ts";
+import type { Members } from "./members.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Watchers } from "./watchers.ts";
 
+/** What an owner keeps in memory. */
+export interface OwnerTables {
+  readonly consumers: Consumers;
+  readonly watchers: Watchers;
+  readonly outbox: Outbox;
+  readonly members: Members;
+}
+
 /** What operations may tell the owner, carried out on its tables. */
-export function createOwnerEvents(consumers: Consumers, watchers: Watchers, outbox: Outbox): OwnerEvents {
+export function createOwnerEvents(tables: OwnerTables): OwnerEvents {
+  const { consumers, watchers, outbox, members } = tables;
   const pushAll = (refs: readonly SubscriptionRef[], event: unknown): void => {
     for (const ref of refs) outbox.push(ref, [event]);
   };
@@ -15,11 +25,13 @@ export function createOwnerEvents(consumers: Consumers, watchers: Watchers, outb
     extended: (token, instant) => consumers.extended(token, instant),
     acked: (token) => consumers.acked(token),
     wasAcked: (token) => consumers.wasAcked(token),
-    addConsumer: (ref, settings) => consumers.add(ref, settings),
+    addConsumer: (ref, session, settings) => consumers.add(ref, session, settings),
     removeConsumer: (ref) => consumers.remove(ref),
-    broadcast: (namespace, channel, envelope) => {
-      const message = { seq: 0, token: 0, deliveries: 1, leaseUntil: 0, leaseMs: 0, channel, envelope };
-      pushAll(consumers.subscribersOf(namespace, channel), message);
+    inheritedBy: (session, subscription) => members.inheritedBy(session, subscription),
+    adopt: (ref, lease) => consumers.adopt(ref, lease),
+    broadcast: (namespace, channel, message) => {
+      const delivery = { seq: 0, token: 0, deliveries: 1, leaseUntil: 0, leaseMs: 0, channel, ...message };
+      pushAll(consumers.subscribersOf(namespace, channel), delivery);
     },
     watch: (ref, topic) => watchers.add(ref, topic),
     unwatch: (ref) => watchers.remove(ref),

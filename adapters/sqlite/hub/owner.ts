@@ -1,4 +1,4 @@
-import type { Clock } from "../../../src/contracts/clock.ts";
+import type { Clock, Timer } from "../../../src/contracts/clock.ts";
 import type { Randomness } from "../../../src/contracts/identity.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import type { EngineHost } from "../../../src/contracts/platform.ts";
@@ -18,9 +18,11 @@ import { type Claim, Consumers } from "./consumers.ts";
 import { CallStep, type PendingCall, refuse } from "./flush.ts";
 import { Outbox } from "./outbox.ts";
 import { OwnerClock } from "./owner-clock.ts";
+import { type HubMember, type MemberIdentity, Members } from "./members.ts";
 import { createOwnerEvents } from "./owner-events.ts";
 import type { MemberBatch, OwnerBatch } from "./protocol.ts";
 import { QueueAlarm } from "./queue-alarm.ts";
+import { keepAnswers } from "./request-log.ts";
 import { TokenSource } from "./tokens.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -38,14 +40,20 @@ export interface OwnerParts {
 
 /** A member's line to the owner. */
 export interface OwnerMember {
-  receive(batch: MemberBatch): void;
-  close(): void;
+  /** `answered`: the greatest id up to which the member has received all answers. */
+  receive(batch: MemberBatch, answered?: number): void;
+  /** The member has gone: its leases end. With `forget` it will not come back to ask for answers. */
+  close(forget: boolean): void;
 }
 
 /** Time between two looks at the queue while storage fails again and again. */
 const FAULT_PAUSE_MS = 1_000;
 /** Most calls that share one transaction: keeps replies flowing under a flood. */
 const MAX_CALLS = 2_000;
+/** How long the leases of members of the last owner wait for them. They come within milliseconds, if they live. */
+const RETURN_MS = 1_500;
+/** A member in this context that did not say who it is. */
+const ANONYMOUS: MemberIdentity = { session: "", remote: false };
 
 /**
  * The one context that holds a database open. Runs the calls that have arrived by the end of a turn in one
@@ -56,13 +64,14 @@ export class Owner {
   readonly #clock: OwnerClock;
   readonly #tokens = new TokenSource();
   readonly #consumers = new Consumers();
+  readonly #members = new Members();
   readonly #watchers = new Watchers();
   readonly #outbox = new Outbox();
   readonly #events: OwnerEvents;
   readonly #alarm: QueueAlarm;
   #database: WasmDatabase;
   #queue: PendingCall[] = [];
-  #nextMember = 1;
+  #returning: Timer | undefined;
   #scheduled = false;
   #busy: Promise<void> | undefined;
   /** How far leases still have to be moved since the wall clock jumped. */
@@ -78,7 +87,12 @@ export class Owner {
     this.#parts = parts;
     this.#database = database;
     this.#clock = new OwnerClock(parts.clock);
-    this.#events = createOwnerEvents(this.#consumers, this.#watchers, this.#outbox);
+    this.#events = createOwnerEvents({
+      consumers: this.#consumers,
+      watchers: this.#watchers,
+      outbox: this.#outbox,
+      members: this.#members,
+    });
     this.#alarm = new QueueAlarm(parts.clock, this.#consumers, () => this.#schedule());
   }
 
@@ -95,20 +109,27 @@ export class Owner {
     }
   }
 
-  connect(deliver: (batch: OwnerBatch) => void): OwnerMember {
-    const member = this.#nextMember++;
-    this.#outbox.addMember(member, deliver);
+  /** Adds a member. One that comes back while its last line seems open takes the place of that. */
+  connect(deliver: (batch: OwnerBatch) => void, identity: MemberIdentity = ANONYMOUS): OwnerMember {
+    const before = identity.remote ? this.#members.find(identity.session) : undefined;
+    if (before !== undefined) this.#leave(before, false);
+    const member = this.#members.add(identity);
+    this.#outbox.addMember(member.id, deliver);
     return {
-      receive: (batch) => {
+      receive: (batch, answered = 0) => {
+        member.answered = Math.max(member.answered, answered);
         for (const call of batch) this.#queue.push({ member, call });
         this.#schedule();
       },
-      close: () => {
-        this.#outbox.removeMember(member);
-        this.#consumers.removeMember(member);
-        this.#watchers.removeMember(member);
-      },
+      close: (forget) => this.#leave(member, forget),
     };
+  }
+
+  #leave(member: HubMember, forget: boolean): void {
+    this.#outbox.removeMember(member.id);
+    this.#watchers.removeMember(member.id);
+    this.#members.remove(member, this.#consumers.removeMember(member.id), forget);
+    this.#schedule();
   }
 
   /** Finishes what has arrived, closes the database cleanly and gives up the lease. Idempotent. */
@@ -119,7 +140,11 @@ export class Owner {
 
   async #close(): Promise<void> {
     while (this.#queue.length > 0 || this.#busy !== undefined) await (this.#busy ?? this.#flushNow());
+    // What they still hold is for others now.
+    for (const member of this.#members.local) this.#leave(member, true);
+    if (this.#members.haveLeft) await this.#flushNow();
     this.#closed = true;
+    this.#returning?.cancel();
     this.#alarm.cancel();
     try {
       if (this.#broken === undefined) this.#database.close();
@@ -137,6 +162,12 @@ export class Owner {
       if (recovered) database.run(RELEASE_ORPHANS);
       else database.run(BOUND_LEASES, { now });
     });
+    this.#members.inherit(database);
+    if (!this.#members.areAwaited) return;
+    this.#returning = this.#parts.clock.schedule(() => {
+      this.#members.giveUpAwaited();
+      this.#schedule();
+    }, RETURN_MS);
   }
 
   #schedule(): void {
@@ -175,13 +206,7 @@ export class Owner {
     const unusable = this.#broken ?? this.#verify();
     if (unusable !== undefined) {
       this.#faults += 1;
-      for (const call of calls) this.#outbox.reply(call.member, refuse(call, unusable));
-      if (unusable.retryable) {
-        this.#outbox.send();
-        return this.#reopen();
-      }
-      this.#outbox.sendLast(describeError(unusable));
-      return undefined;
+      return unusable.retryable ? this.#refuse(calls, unusable) : this.#stepDown(calls, unusable);
     }
     const { now, jump } = this.#clock.read();
     this.#jump += jump;
@@ -190,9 +215,13 @@ export class Owner {
     const steps = calls.map((call) => new CallStep(call, context));
     const flushFaults = database.failedFlushes;
     let claims: Claim[] = [];
-    const end = runShared(database, this.#jump > 0 ? [this.#moveLeases(database), ...steps] : steps, () => {
+    const chores = this.#chores(database, now);
+    const departures = this.#members.departures;
+    const end = runShared(database, chores.length > 0 ? [...chores, ...steps] : steps, () => {
       claims = this.#consumers.claim(context);
+      keepAnswers(database, now, steps);
     });
+    if (end.kind === "committed") this.#members.settled(departures);
     const durable = end.kind === "committed" ? this.#parts.lease.durable() : undefined;
     if (durable === undefined) this.#finish(end, steps, claims);
     // A checkpoint whose flush failed: the log still has everything, but this engine must not go on writing.
@@ -226,30 +255,54 @@ export class Owner {
       this.#faults = 0;
       this.#consumers.committed();
       this.#jump = 0;
-      for (const step of steps) this.#outbox.reply(step.member, step.committed());
+      for (const step of steps) this.#outbox.reply(step.member.id, step.committed());
       if (claims.length > 0) this.#alarm.foundSomething();
       for (const { ref, events } of claims) this.#outbox.push(ref, events);
     } else {
       this.#faults += 1;
       this.#consumers.undone();
-      for (const step of steps) this.#outbox.reply(step.member, step.failed(end.error));
+      for (const step of steps) this.#outbox.reply(step.member.id, step.failed(end.error));
     }
     this.#outbox.send();
   }
 
-  /** Before the calls of the same transaction: they see leases that end when they should by the new time. */
-  #moveLeases(database: WasmDatabase): TransactionStep {
+  /** What goes before the calls of the same transaction: they see leases that end when they should. */
+  #chores(database: WasmDatabase, now: number): TransactionStep[] {
+    const chores: (() => void)[] = [];
     const jump = this.#jump;
-    return {
-      kind: "statement",
-      run: () => {
+    if (jump > 0) {
+      chores.push(() => {
         database.run(SHIFT_LEASES, { jump });
         this.#consumers.moved(jump);
-      },
-      fail: (error) => {
-        throw error;
-      },
+      });
+    }
+    if (this.#members.haveLeft) {
+      chores.push(() => {
+        for (const { namespace, queue } of this.#members.settle(database, now)) {
+          this.#consumers.queueReady(namespace, queue);
+        }
+      });
+    }
+    const fail = (error: unknown): never => {
+      throw error;
     };
+    return chores.map((run) => ({ kind: "statement", run, fail }));
+  }
+
+  /** For a fault that may pass: the calls fail, and the database is opened again. */
+  #refuse(calls: readonly PendingCall[], error: StemError): Promise<void> {
+    for (const call of calls) this.#outbox.reply(call.member.id, refuse(call, error));
+    this.#outbox.send();
+    return this.#reopen();
+  }
+
+  /** For a fault that stays: members of other contexts are let go unanswered, to find the next owner or to be it. */
+  #stepDown(calls: readonly PendingCall[], error: StemError): Promise<void> {
+    const local = new Set(this.#members.local.map(({ id }) => id));
+    for (const call of calls) if (local.has(call.member.id)) this.#outbox.reply(call.member.id, refuse(call, error));
+    this.#outbox.sendLast(describeError(error), local);
+    this.#database.abandon();
+    return this.#parts.lease.release();
   }
 
   #verify(): StemError | undefined {

@@ -12,8 +12,8 @@ export interface OperationScope {
   readonly sql: SqlSession;
   /** The owner's time in whole milliseconds, the same for all operations of one transaction. */
   readonly now: number;
-  /** The member that asked. */
-  readonly member: number;
+  /** The member that asked: its number with this owner, and its session over changes of the owner. */
+  readonly member: Readonly<{ id: number; session: string; remote: boolean }>;
   /** A fencing token greater than all before it. */
   nextToken(): number;
   /** Runs `effect` once the transaction is durable, before the reply goes out; never when it is undone. */
@@ -23,7 +23,7 @@ export interface OperationScope {
 
 /**
  * In-memory effects of operations on the owner. Those that the claims at the end of the same transaction depend on
- * (`queueReady`, `dueAt`, `settled`, `extended`, `acked`, `addConsumer`, `removeConsumer`) are told at once and taken
+ * (`queueReady`, `dueAt`, `settled`, `extended`, `acked`, `addConsumer`, `removeConsumer`, `adopt`) are told at once and taken
  * back when it fails; the rest is for `afterCommit`.
  */
 export interface OwnerEvents {
@@ -40,10 +40,14 @@ export interface OwnerEvents {
   /** Whether the token was acked lately. */
   wasAcked(token: number): boolean;
   /** Adds or removes a consumer. */
-  addConsumer(ref: SubscriptionRef, consumer: ConsumerSettings): void;
+  addConsumer(ref: SubscriptionRef, session: string, consumer: ConsumerSettings): void;
   removeConsumer(ref: SubscriptionRef): void;
+  /** What a consumer of this session and subscription held when the last owner ended. */
+  inheritedBy(session: string, subscription: number): readonly StoredLease[];
+  /** A consumer still holds what it held under the last owner. */
+  adopt(ref: SubscriptionRef, lease: StoredLease & Readonly<{ until: number }>): void;
   /** Gives every present consumer of the channel the message. */
-  broadcast(namespace: string, channel: string, envelope: string): void;
+  broadcast(namespace: string, channel: string, message: Readonly<{ envelope: string; sequence: number }>): void;
   /** Watches a topic such as `status:<namespace>:<id>`; what is signalled on it is pushed to the subscription. */
   watch(ref: SubscriptionRef, topic: string): void;
   unwatch(ref: SubscriptionRef): void;
@@ -62,6 +66,15 @@ export interface ConsumerSettings {
   readonly pollInterval: number;
 }
 
+/** What names a lease. */
+export interface StoredLease {
+  readonly seq: number;
+  readonly token: number;
+  /** Of its message, or of all that its consumer takes from: where a consumer may find the message. */
+  readonly namespace: string;
+  readonly queue: string;
+}
+
 /** A message as the owner hands it to a consumer. */
 export interface StoredDelivery {
   readonly seq: number;
@@ -71,6 +84,8 @@ export interface StoredDelivery {
   readonly leaseMs: number;
   /** Set for a broadcast, which has no lease: `seq` and `token` are 0. */
   readonly channel?: string;
+  /** Of a broadcast: its number in the channel. */
+  readonly sequence?: number;
   readonly envelope: string;
 }
 
@@ -85,5 +100,7 @@ export interface StoredBurial {
  */
 export interface Operation<Args, Result> {
   readonly kind: TransactionStep["kind"];
+  /** Set for one that writes and is run again, not answered from memory, when a member repeats it to a new owner. */
+  readonly isRepeatable?: boolean;
   run(scope: OperationScope, args: Args): Result;
 }

@@ -2,6 +2,7 @@ import { decodeEnvelope, isSameMessage } from "../../../src/core/envelope.ts";
 import { DuplicateIdConflictError } from "../../../src/errors.ts";
 import type { PublishReceipt } from "../../../src/contracts/broker.ts";
 import { isConstraintError } from "../database/engine-errors.ts";
+import { NEXT_SEQUENCE } from "../sql/hub.ts";
 import { DELETE_JOB, FIND_JOB, INSERT_JOB, INSERT_READY_JOB } from "../sql/queue-jobs.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 import { queueKey } from "./queue-key.ts";
@@ -44,11 +45,13 @@ export const publishAll: Operation<PublishAllArgs, PublishOutcome[]> = {
     args.messages.map((message) => storeMessage(scope, args.namespace, message, args.replacePending)),
 };
 
-/** Gives a message to every present consumer of a channel, at most once each. */
+/** Gives a message to every present consumer of a channel, at most once each, and numbers it. */
 export const publishBroadcast: Operation<{ namespace: string; channel: string; envelope: string }, void> = {
-  kind: "read",
-  run(scope, args) {
-    scope.afterCommit(() => scope.events.broadcast(args.namespace, args.channel, args.envelope));
+  kind: "statement",
+  run(scope, { namespace, channel, envelope }) {
+    const row = scope.sql.get<{ sequence: number }>(NEXT_SEQUENCE, { namespace, channel, now: scope.now });
+    const sequence = row?.sequence ?? 0;
+    scope.afterCommit(() => scope.events.broadcast(namespace, channel, { envelope, sequence }));
   },
 };
 

@@ -76,7 +76,7 @@ export const getStatus: Operation<StatusRef, StoredStatus | null> = {
 export const watchStatus: Operation<StatusRef & { readonly subscription: number }, StoredStatus | null> = {
   kind: "read",
   run(scope, { subscription, namespace, id }) {
-    const ref = { member: scope.member, subscription };
+    const ref = { member: scope.member.id, subscription };
     scope.afterCommit(() => scope.events.watch(ref, statusTopic(namespace, id)));
     return findStatus(scope, { namespace, id });
   },
@@ -87,7 +87,7 @@ export const unwatch: Operation<{ readonly subscription: number }, void> = {
   kind: "read",
   run(scope, { subscription }) {
     // At once: a commit that fails must not leave a watch behind that nobody will end again.
-    scope.events.unwatch({ member: scope.member, subscription });
+    scope.events.unwatch({ member: scope.member.id, subscription });
   },
 };
 

@@ -1,4 +1,4 @@
-import { GET_REVOCATION, LIST_REVOCATIONS, PRUNE_REVOCATIONS, PUT_REVOCATION } from "../sql/revocations.ts";
+import { GET_REVOCATION, GREATEST_VERSION, LIST_REVOCATIONS, PRUNE_REVOCATIONS, PUT_REVOCATION } from "../sql/revocations.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 
 /** A revocation as it is stored: instants in epoch milliseconds, texts as JSON. */
@@ -43,13 +43,17 @@ export const listRevocations: Operation<{ readonly namespace: string }, Revocati
   run: (scope, { namespace }) => scope.sql.all<RevocationRow>(LIST_REVOCATIONS, { namespace }),
 };
 
-/** Pushes what is stored from now on; the present entries are not for it. `unwatch` ends it. */
-export const watchRevocations: Operation<{ readonly namespace: string; readonly subscription: number }, void> = {
+/**
+ * Pushes what is stored from now on; the present entries are not for it. `unwatch` ends it. Returns the greatest
+ * version that is stored, 0 without any.
+ */
+export const watchRevocations: Operation<{ readonly namespace: string; readonly subscription: number }, number> = {
   kind: "read",
   run(scope, { namespace, subscription }) {
-    const ref = { member: scope.member, subscription };
+    const ref = { member: scope.member.id, subscription };
     // After the commit, so that what was stored before in the same transaction is not told.
     scope.afterCommit(() => scope.events.watch(ref, revocationsTopic(namespace)));
+    return scope.sql.get<{ version: number | null }>(GREATEST_VERSION, { namespace })?.version ?? 0;
   },
 };
 

@@ -30,8 +30,8 @@ limit :limit`;
 /** Leases one message, by rowid; the delivery is counted in the same update. */
 export const LEASE_JOB: string = /* sql */ `
 update queue_jobs
-set state = 2, due_at = :leaseUntil, lease_ms = :leaseMs, token = :token, consumer = :consumer,
-  deliveries = deliveries + 1
+set state = 2, due_at = :leaseUntil, lease_ms = :leaseMs, token = :token, consumer = :consumer, session = :session,
+  subscription = :subscription, deliveries = deliveries + 1
 where seq = :seq`;
 
 /** Ends a message for good. Changes no row when the token is not the current one. */
@@ -91,11 +91,29 @@ update queue_jobs
 set due_at = due_at + :jump
 where state = 2`;
 
-/** After a crash nobody holds a lease of the dead owner's consumers any more. */
+/** After a crash nobody holds a lease any more, except members of other processes. */
 export const RELEASE_ORPHANS: string = /* sql */ `
 update queue_jobs
 set state = 0, due_at = 0
-where state = 2`;
+where state = 2 and (session is null or session not in (select session from hub_sessions))`;
+
+/** The leases of members that were connected to the last owner. */
+export const INHERITED_LEASES: string = /* sql */ `
+select seq, token, namespace, queue, session, subscription
+from queue_jobs
+where state <> 0 and state = 2 and session in (select session from hub_sessions)`;
+
+/** When a lease ends, as long as it is one. */
+export const FIND_LEASE: string = /* sql */ `
+select due_at as leaseUntil
+from queue_jobs
+where seq = :seq and token = :token and state = 2`;
+
+/** Ends a lease whose holder is gone. The token stays: a late ack is good until the next claim. */
+export const RELEASE_LEASE: string = /* sql */ `
+update queue_jobs
+set state = 0, due_at = 0
+where seq = :seq and token = :token and state = 2`;
 
 /** After a clean restart under an earlier clock, no lease is longer than it was granted. */
 export const BOUND_LEASES: string = /* sql */ `

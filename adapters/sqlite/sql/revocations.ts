@@ -27,3 +27,9 @@ order by version, task_id`;
 export const PRUNE_REVOCATIONS: string = /* sql */ `
 delete from revocations
 where namespace = :namespace and expires_at <= :clock`;
+
+/** The version that was given last, as far as versions rise; served by `revocations_for_list`. */
+export const GREATEST_VERSION: string = /* sql */ `
+select max(version) as version
+from revocations
+where namespace = :namespace`;

@@ -146,12 +146,12 @@ describe("open-hub", () => {
     expect(await isFree(storage)).toBe(true);
   });
 
-  it("says who has the database, and can open it once that one lets go", async () => {
+  it("says who has the database and does not answer, and can open it once that one lets go", async () => {
     const storage = memoryStorage();
     const acquisition = await storage.acquire("a.db");
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      await expect(openHub("a.db", inline(storage))).rejects.toMatchObject({
-        code: "STEM_DATABASE_BUSY",
+      await expect(openHub("a.db", { ...inline(storage), ownerTimeout: 5 })).rejects.toMatchObject({
+        code: "STEM_OWNER_UNRESPONSIVE",
         retryable: true,
       });
     }
@@ -163,7 +163,7 @@ describe("open-hub", () => {
   it("gives every one who opens at the same time the same refusal, and the next one a new try", async () => {
     const storage = memoryStorage();
     const acquisition = await storage.acquire("a.db");
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => openHub("a.db", inline(storage))));
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => openHub("a.db", { ...inline(storage), ownerTimeout: 5 })));
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     if (acquisition.role === "owner") await acquisition.lease.release();
     await (await openHub("a.db", inline(storage))).release();

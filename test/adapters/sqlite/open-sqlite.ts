@@ -33,7 +33,7 @@ export function onFiles(): SqlitePlace {
 /** Files, through an engine thread as users have it, except that its clock is the test's. */
 export function inThread(): SqlitePlace {
   const clock = new ThreadedFakeClock();
-  installPlatform({ ...nodePlatform, spawnEngine: () => clock.spawn() });
+  installPlatform({ ...nodePlatform, engineThreads: () => () => clock.spawn() });
   return { ...onFiles(), clock, engine: "thread" };
 }
 

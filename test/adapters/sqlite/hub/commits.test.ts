@@ -99,7 +99,7 @@ describe("hub: what shares a commit", () => {
     expect(batches).toEqual([
       {
         replies: [
-          [1, undefined],
+          [1, []],
           [2, "stored"],
         ],
         pushes: [[7, [expect.objectContaining({ deliveries: 1 })]]],

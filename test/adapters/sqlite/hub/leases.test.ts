@@ -172,7 +172,7 @@ describe("hub: leases and due times", () => {
     }
   });
 
-  it("keeps leases over a clean restart, bounded by their length when the clock is behind, and frees them after a crash", async () => {
+  it("gives back at a clean close what its members in the same context held", async () => {
     const driver = memoryStorage();
     const now = Date.UTC(2026, 0, 1);
     const first = await openOwner({ driver, clock: new FakeClock(now) });
@@ -182,10 +182,7 @@ describe("hub: leases and due times", () => {
     await first.close();
     const second = await openOwner({ driver, clock: new FakeClock(now - HOUR) });
     const waiting = await aConsumer(second.client);
-    await second.clock.advance(29_999);
-    expect(waiting.deliveries).toHaveLength(0);
-    await second.clock.advance(1);
-    expect(waiting.deliveries).toHaveLength(1);
+    expect(waiting.deliveries).toMatchObject([{ deliveries: 2 }]);
   });
 
   it("puts no more than the due rows of one transaction at a time, and all of them in the end", async () => {

@@ -22,6 +22,8 @@ const HOT: Readonly<Record<string, readonly string[]>> = {
   EXTEND_LEASE: [BY_SEQ],
   SELECT_DUE: ["SEARCH queue_jobs USING INDEX queue_jobs_for_due (due_at<?)"],
   MAKE_READY: [BY_SEQ],
+  FIND_LEASE: [BY_SEQ],
+  RELEASE_LEASE: [BY_SEQ],
   NEXT_DUE: ["SEARCH queue_jobs USING INDEX queue_jobs_for_due"],
   PURGE_READY: ["SEARCH queue_jobs USING INDEX queue_jobs_for_claim (queue_key=?)"],
   INSERT_DEAD_LETTER: [],
@@ -31,7 +33,7 @@ const HOT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Statements that look at all rows of one kind: after a crash, a jump of the clock, or when somebody asks. */
-const RARE: readonly string[] = ["SHIFT_LEASES", "RELEASE_ORPHANS", "BOUND_LEASES"];
+const RARE: readonly string[] = ["SHIFT_LEASES", "RELEASE_ORPHANS", "BOUND_LEASES", "INHERITED_LEASES"];
 
 const STATEMENTS: Readonly<Record<string, string>> = { ...queueJobs, ...deadLetters };
 

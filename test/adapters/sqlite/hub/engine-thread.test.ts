@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { openInThread } from "../../../../adapters/sqlite/hub/engine-link.ts";
+import { EngineThread } from "../../../../adapters/sqlite/hub/engine-thread.ts";
 import type { FromEngine } from "../../../../adapters/sqlite/hub/engine-messages.ts";
+import { HubClient } from "../../../../adapters/sqlite/hub/hub-client.ts";
 import type { EnginePort } from "../../../../src/contracts/platform.ts";
 import { EngineError, silentLogger } from "../../../../src/index.ts";
 
@@ -34,10 +35,25 @@ function aPort(): EnginePort & { say(message: FromEngine): void; readonly keepsA
   };
 }
 
-describe("adapters/sqlite/hub/engine-link", () => {
+/** A client whose owner is behind the port; resolves once the port has said who owns the database. */
+async function openThrough(port: EnginePort): Promise<HubClient> {
+  const session = "0123456789abcdef";
+  const thread = new EngineThread(port, { database: "queue.sqlite", durability: "full", session, logger: silentLogger });
+  const receive: { to?: HubClient } = {};
+  const link = await thread.open({
+    receive: (batch) => receive.to?.receive(batch),
+    lost: (cause) => receive.to?.lose(cause),
+    unresponsive: () => undefined,
+  });
+  if (link === undefined) throw new Error("Somebody else owns the database.");
+  receive.to = new HubClient(() => link);
+  return receive.to;
+}
+
+describe("adapters/sqlite/hub/engine-thread", () => {
   it("keeps the process alive until the database is closed, also when the last answers come meanwhile", async () => {
     const port = aPort();
-    const opening = openInThread(port, "queue.sqlite", "full", silentLogger);
+    const opening = openThrough(port);
     port.say({ type: "opened" });
     const client = await opening;
     expect(port.keepsAlive).toBe(false);
@@ -50,12 +66,20 @@ describe("adapters/sqlite/hub/engine-link", () => {
     await closing;
   });
 
+  it("does not link to an owner elsewhere", async () => {
+    const port = aPort();
+    const opening = openThrough(port);
+    port.say({ type: "taken" });
+    await expect(opening).rejects.toThrow("Somebody else");
+    expect(port.keepsAlive).toBe(false);
+  });
+
   it.each([
     ["of a fault", new TypeError("no such module")],
     ["by itself", undefined],
   ])("rejects the opening with a typed error when the thread ends %s before it has answered", async (_how, fault) => {
     const port = aSilentPort();
-    const opening = openInThread(port, "queue.sqlite", "full", silentLogger);
+    const opening = openThrough(port);
     port.exit(fault);
     const error = await opening.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(EngineError);
