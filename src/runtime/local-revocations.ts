@@ -1,4 +1,5 @@
 import type { RevokeEntry } from "../contracts/revoke-store.ts";
+import { isInForce } from "./revocation-watch.ts";
 
 /** Entries kept; beyond it the oldest are forgotten. */
 const MAX_ENTRIES = 10_000;
@@ -12,8 +13,10 @@ export class LocalRevocations {
     return this.#entries.values();
   }
 
-  find(taskId: string): RevokeEntry | undefined {
-    return this.#entries.get(taskId);
+  /** The revocation of this task that is in force at `now`. */
+  find(taskId: string, now: number): RevokeEntry | undefined {
+    const entry = this.#entries.get(taskId);
+    return entry !== undefined && isInForce(entry, now) ? entry : undefined;
   }
 
   /** Keeps `entry` unless one of the same or a newer version is there; returns what is kept afterwards. */

@@ -92,7 +92,7 @@ export class Worker {
       pool: this.#pool,
       leases: this.#leases,
       isPaused: (queue) => this.#pauses.isPaused(queue),
-      revocationOf: (taskId) => this.#localRevocations.find(taskId),
+      revocationOf: (taskId) => this.#localRevocations.find(taskId, clock.now()),
       giveBack: (run) => this.#execution.giveBack(run),
       onDeadLetter: (envelope) => void this.#execution.recordDeadLetter(envelope),
       onGap: (gap) => this.#events.emit({ type: "broadcast-gap", ...gap }),

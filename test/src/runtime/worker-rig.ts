@@ -27,6 +27,9 @@ const EVENT_TYPES: readonly WorkerEventType[] = [
   "revoked",
   "expired",
   "lease-lost",
+  "queue-paused",
+  "queue-resumed",
+  "broadcast-gap",
   "error",
 ];
 
