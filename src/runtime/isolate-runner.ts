@@ -55,7 +55,7 @@ export class IsolateRunner {
       isolate.begin(
         { module: target.module, exportName: target.exportName, task: factsOf(run), stop: stop.cell.buffer },
         {
-          onMessage: (message) => onMessage(session, message),
+          onMessage: (message) => receive(session, message),
           onExit: (exit) => session.ended.resolve(failed(session, findingOf(exit, target), exit.fault)),
         },
       );
@@ -103,6 +103,16 @@ function take(pool: IsolatePool, taskName: string, { maxMemoryMb }: IsolatedFunc
 function factsOf({ envelope, delivery }: TaskRun): IsolatedTask {
   const { id, name, queue, attempt, args, headers, meta } = envelope;
   return { id, name, queue, attempt, deliveries: delivery.deliveries, args, headers, meta };
+}
+
+/** A message that makes no sense was made up by the handler: its run fails, and nothing else does. */
+function receive(session: Session, message: FromIsolate): void {
+  try {
+    onMessage(session, message);
+  } catch (error) {
+    session.ended.resolve(failed(session, "sent a message that cannot be understood", error));
+    session.run.endHandler?.();
+  }
 }
 
 function onMessage(session: Session, message: FromIsolate): void {

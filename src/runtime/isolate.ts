@@ -34,11 +34,6 @@ export class Isolate {
     return this.#runs;
   }
 
-  /** Whether it takes no more runs. */
-  get isEnded(): boolean {
-    return this.#isEnded;
-  }
-
   /** Begins a run; throws what the port has against the message. From now on the thread keeps the process alive. */
   begin(message: Omit<RunMessage, "type" | "run">, listener: IsolateListener): void {
     this.#runs += 1;

@@ -309,6 +309,7 @@ export class Worker {
     await this.#revocations?.stop();
     await this.#pauses.stop();
     this.#leases.stop();
+    await this.#execution.close();
     if (this.#starting !== undefined) {
       await this.#options.backend
         ?.removeWorkerHeartbeat(this.workerId)

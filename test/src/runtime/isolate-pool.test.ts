@@ -193,6 +193,26 @@ describe("A run whose thread fails it", () => {
   });
 });
 
+describe("A handler that makes up a message for its own run", () => {
+  it.each([
+    { type: "progress", run: 1, fraction: 7 },
+    { type: "succeeded", run: 1, json: "{" },
+    { type: "failed", run: 1 },
+  ])("fails it with %j, and ends its thread", async (message) => {
+    const { work } = aGatedFunction();
+    const { worker, stem, backend, isolates, settle } = anIsolateRig(work);
+    await worker.start();
+    const id = await stem.enqueue("demo.a");
+    await settle();
+    isolates.threads[0]?.say(message);
+    await settle();
+
+    const { error } = (await backend.get(id)) ?? {};
+    expect(error).toMatchObject({ type: "IsolateError", message: expect.stringMatching(/sent a message that cannot/) });
+    expect(isolates.living).toEqual([false]);
+  });
+});
+
 describe("Isolated tasks", () => {
   const task = defineIsolatedTask("demo.a", MODULE);
 
