@@ -1,4 +1,5 @@
 import { expect, onTestFinished } from "vitest";
+import type { InMemoryBroker } from "../../../adapters/memory/index.ts";
 import type { Broker } from "../../../src/contracts/broker.ts";
 import type { Clock } from "../../../src/contracts/clock.ts";
 import type { AnyTaskHandler } from "../../../src/contracts/task-handler.ts";
@@ -55,4 +56,16 @@ export async function sendRaw(
   await consumer.return();
   await reading;
   return answers;
+}
+
+/** The same broker as one that has no broadcasts. */
+export function withoutBroadcasts(broker: InMemoryBroker): InMemoryBroker {
+  const capabilities = { ...broker.capabilities, supportsBroadcastFanout: false };
+  return new Proxy(broker, {
+    get(target, key) {
+      if (key === "capabilities") return capabilities;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }

@@ -1,34 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { InMemoryRevokeStore } from "../../../adapters/memory/index.ts";
-import { EngineError } from "../../../src/errors.ts";
-import type { WorkerOptions } from "../../../src/runtime/worker-options.ts";
-import type { Worker } from "../../../src/runtime/worker.ts";
-import { defineTask } from "../../../src/runtime/define-task.ts";
 import { aControlRig, only } from "./control-rig.ts";
+import { aPauseRig, PAUSES } from "./pause-rig.ts";
 import { aGate, START } from "./worker-rig.ts";
-
-/** Where pauses of the namespace "stem" are. */
-const PAUSES = "stem.paused-queues";
-
-function aRig(options: Parameters<typeof aControlRig>[1] = {}) {
-  const gate = aGate();
-  const ran: string[] = [];
-  const task = defineTask("demo.a", async ({ queue, id }) => {
-    ran.push(`${queue}/${id}`);
-    await gate.passed;
-  });
-  const all = { subscription: { queues: ["a", "b"] }, concurrency: 1, prefetch: 4, ...options };
-  const rig = aControlRig([task], all);
-  const { maxDeliveries: _, ...ofWorkers } = all;
-  const another = (more: Partial<WorkerOptions> = {}): Worker => rig.another({ ...ofWorkers, ...more });
-  const enqueue = (queue: string, taskId: string): Promise<string> =>
-    rig.stem.enqueue("demo.a", { options: { queue }, enqueueOptions: { taskId } });
-  return { ...rig, another, gate, ran, enqueue };
-}
 
 describe("A paused queue", () => {
   it("is not worked on, while the others are, until it is resumed", async () => {
-    const { worker, enqueue, gate, ran, settle, broker, types } = aRig();
+    const { worker, enqueue, gate, ran, settle, broker, types } = aPauseRig();
     gate.open();
     await worker.start();
     expect(await worker.pauseQueue("a")).toEqual({ persisted: false });
@@ -47,7 +25,7 @@ describe("A paused queue", () => {
   });
 
   it("may be the only one", async () => {
-    const { worker, enqueue, gate, ran, settle } = aRig({ subscription: { queues: ["a"] } });
+    const { worker, enqueue, gate, ran, settle } = aPauseRig({ subscription: { queues: ["a"] } });
     gate.open();
     await worker.start();
     await worker.pauseQueue("a");
@@ -60,7 +38,7 @@ describe("A paused queue", () => {
   });
 
   it("gets back what has not begun, uncounted; what runs ends", async () => {
-    const { worker, enqueue, gate, ran, settle, broker, backend } = aRig({ maxDeliveries: 1 });
+    const { worker, enqueue, gate, ran, settle, broker, backend } = aPauseRig({ maxDeliveries: 1 });
     await worker.start();
     for (const [queue, id] of [
       ["a", "1"],
@@ -95,7 +73,7 @@ describe("A paused queue", () => {
       await answered.passed;
       return get(...key);
     };
-    const { worker, enqueue, ran, settle, broker } = aRig({ revokeStore });
+    const { worker, enqueue, ran, settle, broker } = aPauseRig({ revokeStore });
     await worker.start();
     await enqueue("a", "1");
     await asked.passed;
@@ -107,7 +85,7 @@ describe("A paused queue", () => {
   });
 
   it("gets back what was on its way to the worker", async () => {
-    const { worker, enqueue, ran, settle, broker } = aRig({ maxDeliveries: 1 });
+    const { worker, enqueue, ran, settle, broker } = aPauseRig({ maxDeliveries: 1 });
     const consume = broker.consume.bind(broker);
     const [taken, handed] = [aGate(), aGate()];
     broker.consume = (subscription, options) => {
@@ -154,7 +132,7 @@ describe("A paused queue", () => {
   });
 
   it("does not keep runUntilIdle waiting", async () => {
-    const { worker, enqueue, gate, ran } = aRig();
+    const { worker, enqueue, gate, ran } = aPauseRig();
     gate.open();
     await worker.pauseQueue("a");
     await enqueue("a", "1");
@@ -164,7 +142,7 @@ describe("A paused queue", () => {
   });
 
   it("may be paused and resumed twice without effect", async () => {
-    const { worker, types, settle, enqueue, ran, gate } = aRig();
+    const { worker, types, settle, enqueue, ran, gate } = aPauseRig();
     gate.open();
     await worker.start();
     for (const queue of ["a", "a", "b"]) await worker.pauseQueue(queue, { reason: "repair", requestedBy: "ops" });
@@ -185,7 +163,7 @@ describe("A paused queue", () => {
     ["a", { reason: 3 }],
     ["a", { requestedBy: null }],
   ])("is refused as %j with %j", async (queue, options) => {
-    const { worker } = aRig();
+    const { worker } = aPauseRig();
     const refusal = { code: expect.stringMatching(/^STEM_INVALID_(OPTION|NAME)$/) };
     await expect((async () => worker.pauseQueue(queue as never, options as never))()).rejects.toMatchObject(refusal);
     await expect((async () => worker.resumeQueue(queue as never, options as never))()).rejects.toMatchObject(refusal);
@@ -193,159 +171,15 @@ describe("A paused queue", () => {
   });
 
   it("cannot be had of a worker that is shut down", async () => {
-    const { worker } = aRig();
+    const { worker } = aPauseRig();
     await worker.shutdown();
     await expect(worker.pauseQueue("a")).rejects.toMatchObject({ code: "STEM_CLOSED" });
   });
 });
 
-describe("A pause with a revoke store", () => {
-  it("holds over a restart of the worker, until somebody resumes", async () => {
-    const revokeStore = new InMemoryRevokeStore();
-    const { worker, another, enqueue, gate, ran, settle } = aRig({ revokeStore });
-    gate.open();
-    await worker.start();
-    expect(await worker.pauseQueue("a", { reason: "repair", requestedBy: "ops" })).toEqual({ persisted: true });
-    expect(await revokeStore.get(PAUSES, "a")).toMatchObject({
-      reason: "repair",
-      requestedBy: "ops",
-      terminate: false,
-    });
-    await worker.shutdown();
-    await enqueue("a", "1");
-    const next = another();
-    const paused: unknown[] = [];
-    next.on("queue-paused", ({ queue, reason, requestedBy }) => paused.push([queue, reason, requestedBy]));
-    await next.start();
-    await settle();
-    expect(ran).toEqual([]);
-    expect(next.pausedQueues).toEqual(["a"]);
-    expect(paused).toEqual([["a", "repair", "ops"]]);
-
-    await next.resumeQueue("a");
-    await settle();
-    expect(ran).toEqual(["a/1"]);
-    expect(await revokeStore.get(PAUSES, "a")).toMatchObject({ expiresAt: new Date(START) });
-    const last = another();
-    await last.start();
-    expect(last.pausedQueues).toEqual([]);
-  });
-
-  it("is followed by a second worker, which was told nothing", async () => {
-    const revokeStore = new InMemoryRevokeStore();
-    const { worker, another, enqueue, gate, ran, settle } = aRig({ revokeStore });
-    gate.open();
-    const second = another({ control: false });
-    await Promise.all([worker.start(), second.start()]);
-    await worker.pauseQueue("a");
-    await settle();
-    expect(second.pausedQueues).toEqual(["a"]);
-    await enqueue("a", "1");
-    await settle();
-    expect(ran).toEqual([]);
-    await second.resumeQueue("a");
-    await settle();
-    expect(worker.pausedQueues).toEqual([]);
-    expect(ran).toEqual(["a/1"]);
-  });
-
-  it("is found within ten seconds when the push does not come", async () => {
-    const revokeStore = new InMemoryRevokeStore();
-    const other = aRig({ revokeStore });
-    const silent = { next: () => new Promise<never>(() => undefined), [Symbol.asyncIterator]: () => silent };
-    revokeStore.watch = () => ({ ...silent, return: async () => ({ done: true, value: undefined }) }) as never;
-    await other.worker.start();
-    const issuedAt = new Date(START);
-    const entry = { namespace: PAUSES, taskId: "a", version: 1, issuedAt, terminate: false };
-    await revokeStore.upsertAll([entry]);
-    await other.clock.advance(10_000);
-    expect(other.worker.pausedQueues).toEqual(["a"]);
-    // Taken back, and cleared away, before this worker hears of it.
-    await revokeStore.upsertAll([{ ...entry, version: 2, expiresAt: issuedAt }]);
-    await revokeStore.pruneExpired(PAUSES, issuedAt);
-    await other.clock.advance(10_000);
-    expect(other.worker.pausedQueues).toEqual([]);
-  });
-
-  it("may end by itself", async () => {
-    const revokeStore = new InMemoryRevokeStore();
-    const { worker, clock } = aRig({ revokeStore });
-    const issuedAt = new Date(START);
-    const expiresAt = new Date(START + 5_000);
-    await revokeStore.upsertAll([
-      { namespace: PAUSES, taskId: "a", version: 1, issuedAt, expiresAt, terminate: false },
-    ]);
-    await worker.start();
-    expect(worker.pausedQueues).toEqual(["a"]);
-    await clock.advance(10_000);
-    expect(worker.pausedQueues).toEqual([]);
-  });
-
-  it("wins over what was stored a moment ago by a process whose clock is ahead", async () => {
-    const revokeStore = new InMemoryRevokeStore();
-    const { worker } = aRig({ revokeStore });
-    const issuedAt = new Date(START + 60_000);
-    const version = (START + 60_000) * 1_000;
-    await revokeStore.upsertAll([
-      { namespace: PAUSES, taskId: "a", version, issuedAt, expiresAt: issuedAt, terminate: false },
-    ]);
-    await worker.start();
-    expect(worker.pausedQueues).toEqual([]);
-    await worker.pauseQueue("a");
-    expect(worker.pausedQueues).toEqual(["a"]);
-  });
-
-  it("has no effect when it cannot be stored", async () => {
-    const revokeStore = new InMemoryRevokeStore();
-    const { worker } = aRig({ revokeStore });
-    await worker.start();
-    revokeStore.upsertAll = () => Promise.reject(new EngineError("busy"));
-    await expect(worker.pauseQueue("a")).rejects.toMatchObject({ code: "STEM_ENGINE" });
-    expect(worker.pausedQueues).toEqual([]);
-  });
-
-  it("keeps a worker from starting when it cannot be read, after a few tries", async () => {
-    const revokeStore = new InMemoryRevokeStore();
-    const list = revokeStore.list.bind(revokeStore);
-    let failures = 3;
-    revokeStore.list = async (namespace) => {
-      failures -= 1;
-      if (failures >= 0) throw new EngineError("busy");
-      return list(namespace);
-    };
-    const { worker, another, clock } = aRig({ revokeStore });
-    const starting = worker.start();
-    const again = worker.start();
-    await clock.advance(50 + 100 + 200);
-    await Promise.all([starting, again]);
-    failures = 100;
-    const refused = expect(another().start()).rejects.toMatchObject({ code: "STEM_ENGINE" });
-    await clock.advance(1_550);
-    await refused;
-  });
-
-  it("is not waited for by a worker that is shut down while it starts", async () => {
-    const revokeStore = new InMemoryRevokeStore();
-    const list = revokeStore.list.bind(revokeStore);
-    const gate = aGate();
-    revokeStore.list = async (namespace) => {
-      await gate.passed;
-      return list(namespace);
-    };
-    const { worker, enqueue, settle, ran } = aRig({ revokeStore });
-    const refused = expect(worker.start()).rejects.toMatchObject({ code: "STEM_CLOSED" });
-    await worker.shutdown();
-    gate.open();
-    await refused;
-    await enqueue("a", "1");
-    await settle();
-    expect(ran).toEqual([]);
-  });
-});
-
 describe("A pause by control", () => {
   it("is answered with what it changed", async () => {
-    const { worker, control, enqueue, settle, ran, gate, events } = aRig();
+    const { worker, control, enqueue, settle, ran, gate, events } = aPauseRig();
     gate.open();
     await worker.start();
     const paused = only(await control.pauseQueue(["a", "b"], { expect: 1, reason: "repair", requestedBy: "ops" }));
@@ -376,7 +210,7 @@ describe("A pause by control", () => {
   });
 
   it("holds in the workers it is meant for, without a store", async () => {
-    const { worker, another, control, settle } = aRig();
+    const { worker, another, control, settle } = aPauseRig();
     const second = another();
     await Promise.all([worker.start(), second.start()]);
     await control.pauseQueue("a", { targets: ["worker-2"] });
@@ -386,7 +220,7 @@ describe("A pause by control", () => {
 
   it("is stored once, and followed by workers it was not meant for", async () => {
     const revokeStore = new InMemoryRevokeStore();
-    const { worker, another, control, settle } = aRig({ revokeStore });
+    const { worker, another, control, settle } = aPauseRig({ revokeStore });
     const third = another();
     await Promise.all([worker.start(), another().start(), third.start()]);
     const replies = await control.pauseQueue("a", { targets: ["worker-1", "worker-2"] });
