@@ -6,13 +6,17 @@ import { onClock, type SqlitePlace } from "./open-sqlite.ts";
 /** Result backends on one database in `place`, all on one fake clock. */
 export function openSqliteResultBackends(place: () => SqlitePlace): () => ResultBackendFixture {
   return () => {
-    const { clock, storage, engine, remove } = place();
+    const { clock, storage, engine, owner, remove } = place();
     const opened: SqliteResultBackend[] = [];
+    let owning: Promise<SqliteResultBackend> | undefined;
     return {
       clock,
       // A memory driver keeps its databases as long as it lives itself.
       persistent: true,
       async open(options) {
+        if (owner !== undefined) {
+          await (owning ??= SqliteResultBackend.open("results.sqlite", onClock(clock, owner, engine)));
+        }
         const backend = await SqliteResultBackend.open("results.sqlite", {
           ...onClock(clock, storage, engine),
           ...options,
@@ -22,6 +26,7 @@ export function openSqliteResultBackends(place: () => SqlitePlace): () => Result
       },
       async close() {
         for (const backend of opened) await backend.close();
+        await (await owning)?.close();
         remove();
       },
     };
@@ -31,18 +36,23 @@ export function openSqliteResultBackends(place: () => SqlitePlace): () => Result
 /** Revoke stores on one database in `place`, all on one fake clock. */
 export function openSqliteRevokeStores(place: () => SqlitePlace): () => RevokeStoreFixture {
   return () => {
-    const { clock, storage, engine, remove } = place();
+    const { clock, storage, engine, owner, remove } = place();
     const opened: SqliteRevokeStore[] = [];
+    let owning: Promise<SqliteRevokeStore> | undefined;
     return {
       clock,
       persistent: true,
       async open() {
+        if (owner !== undefined) {
+          await (owning ??= SqliteRevokeStore.open("revocations.sqlite", onClock(clock, owner, engine)));
+        }
         const store = await SqliteRevokeStore.open("revocations.sqlite", onClock(clock, storage, engine));
         opened.push(store);
         return store;
       },
       async close() {
         for (const store of opened) await store.close();
+        await (await owning)?.close();
         remove();
       },
     };

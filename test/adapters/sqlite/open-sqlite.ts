@@ -17,6 +17,8 @@ export interface SqlitePlace {
   readonly storage: StorageDriver;
   readonly clock: FakeClock;
   readonly engine: "inline" | "thread";
+  /** Another context's driver on the same databases: what it opens first, it owns. */
+  readonly owner?: StorageDriver;
   remove(): void;
 }
 
@@ -37,6 +39,19 @@ export function inThread(): SqlitePlace {
   return { ...onFiles(), clock, engine: "thread" };
 }
 
+/** The same driver in another context: what is opened through it shares nothing but the bytes and the lock. */
+export function inAnotherContext(driver: StorageDriver): StorageDriver {
+  return { ...driver, capabilities: { ...driver.capabilities, exclusiveAcrossContexts: false } };
+}
+
+/** The place, seen by members of an owner in another context. */
+export function asMember(place: () => SqlitePlace): () => SqlitePlace {
+  return () => {
+    const owned = place();
+    return { ...owned, storage: inAnotherContext(owned.storage), owner: inAnotherContext(owned.storage) };
+  };
+}
+
 /** Settings that make the engine obey a test's clock. The poll is long, so that nothing passes by polling only. */
 export function onClock(clock: FakeClock, storage: StorageDriver, engine: "inline" | "thread" = "inline") {
   return { clock, storage, engine, logger: silentLogger } as const;
@@ -47,11 +62,16 @@ export const POLL_INTERVAL = 3_600_000;
 /** Brokers on one database in `place`, all on one fake clock. */
 export function openSqliteBrokers(place: () => SqlitePlace): () => BrokerFixture {
   return () => {
-    const { clock, storage, engine, remove } = place();
+    const { clock, storage, engine, owner, remove } = place();
     const brokers: SqliteBroker[] = [];
+    let owning: Promise<SqliteBroker> | undefined;
     return {
       clock,
       async open(options) {
+        if (owner !== undefined) {
+          const passive = { ...onClock(clock, owner, engine), sweeperInterval: 0 };
+          await (owning ??= SqliteBroker.open("jobs.sqlite", passive));
+        }
         const broker = await SqliteBroker.open("jobs.sqlite", {
           ...onClock(clock, storage, engine),
           pollInterval: POLL_INTERVAL,
@@ -62,6 +82,7 @@ export function openSqliteBrokers(place: () => SqlitePlace): () => BrokerFixture
       },
       async close() {
         for (const broker of brokers) await broker.close();
+        await (await owning)?.close();
         remove();
       },
     };
