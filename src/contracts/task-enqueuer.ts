@@ -42,9 +42,9 @@ export interface TaskEnqueueOptions {
   readonly link?: readonly LinkedCall[];
   /** Published when the task has failed for good, in the same way. */
   readonly linkError?: readonly LinkedCall[];
-  /** Part of the route that `publish` is given, and kept in the meta. Queues have no exchanges: data only. */
+  /** Kept in the meta, and in the route of a single publish. Queues have no exchanges: data only. */
   readonly exchange?: string;
-  /** Part of the route that `publish` is given, and kept in the meta. Queues ignore it: data only. */
+  /** Kept in the meta, and in the route of a single publish. Queues ignore it: data only. */
   readonly routingKey?: string;
   /** Carried to the worker under `stem.serializer`; without effect. */
   readonly serializer?: string;

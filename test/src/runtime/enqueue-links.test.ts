@@ -146,7 +146,8 @@ describe("Linked calls of an enqueue", () => {
   });
 
   it("may be nested five deep", async () => {
-    expect(await linksOf({ link: nested(MAX_LINK_DEPTH) })).toHaveProperty("stem.link");
+    const side = Array.from({ length: MAX_LINK_DEPTH + 1 }, () => nested(MAX_LINK_DEPTH)).flat();
+    expect((await linksOf({ link: side, linkError: side }))?.["stem.link"]).toHaveLength(MAX_LINK_DEPTH + 1);
     const error = await refusal({ enqueueOptions: { link: nested(MAX_LINK_DEPTH + 1) } });
     const path = "enqueueOptions.link[0]".concat(".enqueueOptions.link[0]".repeat(4), ".enqueueOptions.link");
     expect(error.details["option"]).toBe(path);

@@ -81,6 +81,60 @@ describe("context.enqueue", () => {
     expect(Object.keys(child?.meta ?? {})).toEqual(["stem.task", "stem.queue"]);
   });
 
+  it("takes every option of an enqueue", async () => {
+    const { child } = await inside(
+      (context) =>
+        context.spawn("demo.child", {
+          enqueueOptions: {
+            taskId: "c1",
+            countdown: 0,
+            expires: 60_000,
+            priority: 9,
+            timeLimit: 2_000,
+            softTimeLimit: 1_000,
+            ignoreResult: true,
+            retry: true,
+            retryPolicy: { defaultDelay: 5, maxRetries: 2 },
+            onConflict: "replace-pending",
+            exchange: "ex",
+            routingKey: "r.k",
+            serializer: "json",
+            compression: "gzip",
+            shadow: "shown",
+            replyTo: "replies",
+            publishConnection: { pool: 1 },
+            producer: { host: "h" },
+            link: [{ name: "demo.next", enqueueOptions: { taskId: "n1" } }],
+            linkError: [{ name: "demo.excuse", enqueueOptions: { taskId: "e1" } }],
+          },
+        }),
+      { enqueueOptions: { taskId: "p1" } },
+    );
+
+    expect(child).toMatchObject({
+      id: "c1",
+      priority: 9,
+      maxRetries: 2,
+      meta: {
+        "stem.parentTaskId": "p1",
+        "stem.timeLimitMs": 2_000,
+        "stem.softTimeLimitMs": 1_000,
+        "stem.ignoreResult": true,
+        "stem.retryPolicy": { defaultDelayMs: 5, maxRetries: 2 },
+        "stem.exchange": "ex",
+        "stem.routingKey": "r.k",
+        "stem.serializer": "json",
+        "stem.compression": "gzip",
+        "stem.shadow": "shown",
+        "stem.replyTo": "replies",
+        "stem.publishConnection": { pool: 1 },
+        "stem.producer": { host: "h" },
+        "stem.link": [{ name: "demo.next", enqueueOptions: { taskId: "n1" } }],
+        "stem.linkError": [{ name: "demo.excuse", enqueueOptions: { taskId: "e1" } }],
+      },
+    });
+  });
+
   it("works through a typed task, and apart from its context", async () => {
     const child = defineTask("demo.child", async (_context, args: { n: number }) => args.n);
     const typed = await inside(({ enqueue, spawn }) => child.enqueue({ enqueue: spawn ?? enqueue }, { n: 7 }));
