@@ -19,7 +19,7 @@ import { DeliveryLoop } from "./delivery-loop.ts";
 import { sleep } from "./sleep.ts";
 import type { ResolvedWorkerOptions } from "./worker-options.ts";
 
-/** How long a shutdown waits for its answer to be sent. */
+/** How long a shutdown waits for answers to be sent. */
 const ANSWER_PATIENCE_MS: Milliseconds = 1_000;
 
 /** What a {@link WorkerControlListener} works with. */
@@ -60,10 +60,9 @@ export class WorkerControlListener {
     this.#loop.start();
   }
 
-  /** Takes nothing more. Resolves when the commands at hand are answered. */
-  async stop(): Promise<void> {
-    await this.#loop.stop();
-    await Promise.all(this.#handling);
+  /** Takes nothing more. Resolves when the commands at hand are answered, or a broker that hangs has had its time. */
+  stop(): Promise<void> {
+    return this.#patiently(this.#loop.stop().then(() => Promise.all(this.#handling)));
   }
 
   #onCommand(envelope: Envelope): void {
@@ -104,15 +103,17 @@ export class WorkerControlListener {
   async #conclude(requestId: string, { payload, afterwards }: ControlOutcome): Promise<void> {
     const sent = this.#reply(requestId, { status: "ok", payload });
     if (afterwards !== undefined) {
-      const answered = new AbortController();
-      const settled = sent.then(
-        () => answered.abort(),
-        () => answered.abort(),
-      );
-      await Promise.race([settled, sleep(this.#parts.options.clock, ANSWER_PATIENCE_MS, answered.signal)]);
+      await this.#patiently(sent);
       afterwards();
     }
     await sent;
+  }
+
+  /** Waits for the end of `work`, good or bad, but not for ever. */
+  async #patiently(work: Promise<unknown>): Promise<void> {
+    const ended = new AbortController();
+    const end = (): void => ended.abort();
+    await Promise.race([work.then(end, end), sleep(this.#parts.options.clock, ANSWER_PATIENCE_MS, ended.signal)]);
   }
 
   async #reply(requestId: string, answer: Omit<ControlAnswer, "requestId" | "workerId">): Promise<void> {

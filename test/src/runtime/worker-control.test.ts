@@ -284,6 +284,20 @@ describe("A shutdown that is asked for", () => {
     await expect(worker.start()).rejects.toMatchObject({ code: "STEM_CLOSED" });
   });
 
+  it("ends although the broker never lets go of the control consumer", async () => {
+    const { worker, broker, clock } = aControlRig();
+    const consume = broker.consume.bind(broker);
+    broker.consume = (subscription, options) => {
+      const inner = consume(subscription, options);
+      if (options?.consumerName !== "worker-1-control") return inner;
+      return Object.assign(inner, { return: () => new Promise<never>(() => undefined) });
+    };
+    await worker.start();
+    const ended = worker.shutdown();
+    await clock.advance(1_000);
+    await ended;
+  });
+
   it("begins also when the answer never gets away", async () => {
     const { worker, control, broker, clock } = aControlRig();
     await worker.start();
