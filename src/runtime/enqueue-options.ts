@@ -112,7 +112,7 @@ function checkOnConflict(path: string, value: unknown, { depth }: LinkWalk): voi
 
 function checkLinkedCalls(path: string, calls: unknown, walk: LinkWalk): void {
   if (!Array.isArray(calls)) throw new InvalidOptionError(path, calls, "an array of calls");
-  if (calls.length > 0 && walk.depth === MAX_LINK_DEPTH) {
+  if (calls.length > 0 && walk.depth >= MAX_LINK_DEPTH) {
     throw new InvalidOptionError(path, calls, `left out: links are nested at most ${MAX_LINK_DEPTH} deep`);
   }
   walk.count += calls.length;
