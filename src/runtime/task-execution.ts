@@ -59,9 +59,13 @@ export class TaskExecution {
     });
   }
 
-  /** Ends the threads of isolated tasks, with whatever still runs in them. Never rejects. */
+  /** Ends the threads of isolated tasks, with whatever still runs in them. Never rejects, and does not wait for ever. */
   async close(): Promise<void> {
-    await this.#isolates.close();
+    const { clock, lifecycle } = this.#parts.options;
+    const ended = new AbortController();
+    void this.#isolates.close().then(() => ended.abort());
+    // A thread that waits inside a system call ends when that returns.
+    await sleep(clock, lifecycle.forceShutdownAfter, ended.signal);
   }
 
   /** Runs the task and settles its message; calls `freeSlot` in between. Never rejects. */

@@ -5,7 +5,7 @@ import { startProgram } from "../support/child-process.ts";
 import { useTempDirectory } from "../support/temp-directory.ts";
 
 const MAX_DELIVERIES = 3;
-const LEASE_MS = 300;
+const LEASE_MS = 600;
 
 describe("torture/handlers", () => {
   it("a task that ends its process is delivered again, and is a dead letter after so many deliveries", async () => {

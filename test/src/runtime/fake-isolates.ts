@@ -13,6 +13,8 @@ export class FakeThread implements IsolatePort {
   isAlive = true;
   /** Drops news of stops, as a thread does that is busy in a loop. */
   isDeaf = false;
+  /** Does not end when it is told to, as a thread that waits inside a system call. */
+  isStuck = false;
   readonly #receive: (message: ToIsolate) => void;
   readonly #exitListeners: ((exit: IsolateExit) => void)[] = [];
   #onMessage: (message: unknown) => void = () => undefined;
@@ -50,6 +52,10 @@ export class FakeThread implements IsolatePort {
   }
 
   async terminate(): Promise<void> {
+    if (this.isStuck) {
+      this.isAlive = false;
+      await new Promise(() => undefined);
+    }
     this.exit({ code: 1 });
   }
 

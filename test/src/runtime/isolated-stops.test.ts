@@ -215,4 +215,17 @@ describe("A worker that shuts down", () => {
     expect(await broker.pendingCount("default")).toBe(1);
     expect(types()).toEqual(["started"]);
   });
+
+  it("does not wait for ever for a thread that cannot be ended", async () => {
+    const { worker, broker, clock, isolates } = await aStartedRig({ lifecycle: { forceShutdownAfter: 7_000 } });
+    for (const thread of isolates.threads) thread.isStuck = true;
+    let isOver = false;
+    const ended = worker.shutdown({ mode: "hard" }).then(() => (isOver = true));
+    await clock.advance(6_999);
+    expect(isOver).toBe(false);
+    await clock.advance(1);
+    await ended;
+
+    expect(await broker.pendingCount("default")).toBe(1);
+  });
 });
