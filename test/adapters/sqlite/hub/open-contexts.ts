@@ -1,0 +1,127 @@
+import { onTestFinished } from "vitest";
+import { SqliteBroker, SqliteResultBackend, SqliteRevokeStore } from "../../../../adapters/entry/node.ts";
+import type { SqliteBrokerOptions } from "../../../../adapters/sqlite/sqlite-broker-options.ts";
+import { memoryStorage } from "../../../../adapters/storage/memory.ts";
+import type { PeerChannel, StorageDriver, StorageLease, StoragePeer } from "../../../../src/contracts/storage-driver.ts";
+import { createSeededRandomness, FakeClock, RecordingLogger } from "../../../../src/testing/index.ts";
+
+/** A context with stores of its own, as another process has them, except that the test can do things to it. */
+export interface TestContext {
+  readonly logger: RecordingLogger;
+  broker(options?: SqliteBrokerOptions): Promise<SqliteBroker>;
+  backend(): Promise<SqliteResultBackend>;
+  revokeStore(): Promise<SqliteRevokeStore>;
+  /** Ends the context as SIGKILL does: its lock is free, its lines are cut, nothing is closed. */
+  kill(): Promise<void>;
+  /** From now on nothing that the owner says arrives here. */
+  deafen(): void;
+  /** What it says is held back until the returned function is called, as while its process is paused. */
+  pause(): () => void;
+  readonly isOwner: boolean;
+}
+
+export interface TestContexts {
+  readonly clock: FakeClock;
+  add(): TestContext;
+}
+
+/** Contexts on one memory and one clock. */
+export function openContexts(): TestContexts {
+  const clock = new FakeClock();
+  const storage = memoryStorage();
+  let seed = 0;
+  return { clock, add: () => addContext(storage, clock, ++seed) };
+}
+
+const FILE = "jobs.sqlite";
+
+function addContext(storage: StorageDriver, clock: FakeClock, seed: number): TestContext {
+  const logger = new RecordingLogger();
+  const channels = new Set<PeerChannel>();
+  let lease: StorageLease | undefined;
+  let isDead = false;
+  let isDeaf = false;
+  let held: (() => void)[] | undefined;
+
+  const tap = (channel: PeerChannel): PeerChannel => {
+    const tapped: PeerChannel = {
+      send: (message) => {
+        if (held === undefined) channel.send(message);
+        else held.push(() => channel.send(message));
+      },
+      keepAlive: (on) => channel.keepAlive(on),
+      close: () => channel.close(),
+      listen: ({ onMessage, onClose }) =>
+        channel.listen({
+          onMessage: (message) => {
+            if (!isDeaf && !isDead) onMessage(message);
+          },
+          onClose: (cause) => {
+            channels.delete(tapped);
+            isDeaf = false;
+            if (!isDead) onClose(cause);
+          },
+        }),
+    };
+    channels.add(tapped);
+    return tapped;
+  };
+  const tapPeer = (peer: StoragePeer): StoragePeer => ({
+    description: peer.description,
+    connect: async () => {
+      const channel = await peer.connect();
+      return channel === undefined ? undefined : tap(channel);
+    },
+  });
+  const checkAlive = (): void => {
+    if (isDead) throw new Error("This context was killed.");
+  };
+  const driver: StorageDriver = {
+    ...storage,
+    async acquire(database) {
+      checkAlive();
+      const acquisition = await storage.acquire(database);
+      if (acquisition.role === "member") return { role: "member", peer: tapPeer(acquisition.peer) };
+      lease = acquisition.lease;
+      return acquisition;
+    },
+    async meet(database) {
+      checkAlive();
+      const peer = await storage.meet?.(database);
+      return peer === undefined ? undefined : tapPeer(peer);
+    },
+  };
+  const options = { storage: driver, clock, logger, randomness: createSeededRandomness(seed), engine: "inline" } as const;
+  const opened: AsyncDisposable[] = [];
+  onTestFinished(async () => {
+    // What a test killed cannot be closed any more.
+    await Promise.allSettled(isDead ? [] : opened.map((store) => store[Symbol.asyncDispose]()));
+  });
+  const keep = <T extends AsyncDisposable>(store: T): T => {
+    opened.push(store);
+    return store;
+  };
+  return {
+    logger,
+    broker: async (own) => keep(await SqliteBroker.open(FILE, { ...options, pollInterval: 1e9, ...own })),
+    backend: async () => keep(await SqliteResultBackend.open(FILE, options)),
+    revokeStore: async () => keep(await SqliteRevokeStore.open(FILE, options)),
+    async kill() {
+      isDead = true;
+      for (const channel of channels) channel.close();
+      await lease?.release();
+    },
+    deafen: () => void (isDeaf = true),
+    pause() {
+      held ??= [];
+      return () => {
+        const messages = held ?? [];
+        held = undefined;
+        for (const send of messages) send();
+      };
+    },
+    get isOwner() {
+      return lease !== undefined;
+    },
+  };
+}

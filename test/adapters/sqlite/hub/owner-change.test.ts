@@ -1,0 +1,348 @@
+import { describe, expect, it } from "vitest";
+import type { SqliteBroker } from "../../../../adapters/entry/node.ts";
+import type { BroadcastGap, Consumer, Delivery } from "../../../../src/contracts/broker.ts";
+import { broadcastRoute } from "../../../../src/core/routing.ts";
+import { expectError } from "../../../contract/support.ts";
+import { anEnvelope } from "../../../support/an-envelope.ts";
+import { collect } from "../../../support/collect.ts";
+import { openContexts, type TestContexts } from "./open-contexts.ts";
+
+const LEASE = 30_000;
+/** Longer than the owner waits for the members of the last one. */
+const RETURN = 2_000;
+
+async function take(consumer: Consumer): Promise<Delivery> {
+  const { value } = await consumer.next();
+  if (value === undefined) throw new Error("The consumer has ended.");
+  return value;
+}
+
+/** An owner and two members, each with a broker; the owner's can be killed. */
+async function threeContexts(): Promise<
+  TestContexts & {
+    owner: ReturnType<TestContexts["add"]>;
+    one: ReturnType<TestContexts["add"]>;
+    two: ReturnType<TestContexts["add"]>;
+    brokers: readonly [SqliteBroker, SqliteBroker, SqliteBroker];
+  }
+> {
+  const contexts = openContexts();
+  const [owner, one, two] = [contexts.add(), contexts.add(), contexts.add()];
+  const brokers = [await owner.broker(), await one.broker(), await two.broker()] as const;
+  expect([owner.isOwner, one.isOwner, two.isOwner]).toEqual([true, false, false]);
+  return { ...contexts, owner, one, two, brokers };
+}
+
+describe("hub: a change of the owner", () => {
+  it.each(["is closed", "is killed"])("lets members go on when the owner %s", async (how) => {
+    const { owner, one, two, brokers, clock } = await threeContexts();
+    const consumer = brokers[1].consume({ queues: ["default"] });
+    const next = take(consumer);
+    await clock.advance(0);
+    if (how === "is closed") await brokers[0].close();
+    else await owner.kill();
+    await clock.advance(RETURN);
+    expect([one.isOwner, two.isOwner].filter(Boolean)).toHaveLength(1);
+    const envelope = anEnvelope();
+    await brokers[2].publish(envelope);
+    const delivery = await next;
+    expect(delivery.envelope).toEqual(envelope);
+    await brokers[1].ack(delivery);
+    expect(await brokers[2].pendingCount("default")).toBe(0);
+  });
+
+  it("keeps what a living member holds for it, and gives back at once what the dead owner held", async () => {
+    const { owner, brokers, clock } = await threeContexts();
+    const [ownEnvelope, membersEnvelope] = [anEnvelope({ queue: "a" }), anEnvelope({ queue: "b" })];
+    await brokers[2].publishAll([ownEnvelope, membersEnvelope]);
+    const ofOwner = await take(brokers[0].consume({ queues: ["a"] }));
+    const ofMember = await take(brokers[1].consume({ queues: ["b"] }));
+    await owner.kill();
+    await clock.advance(100);
+    const other = brokers[2].consume({ queues: ["a", "b"] }, { prefetch: 5 });
+    const again = await take(other);
+    expect(again).toMatchObject({ envelope: { id: ownEnvelope.id }, deliveries: 2 });
+    expect(again.token).toBeGreaterThan(ofOwner.token);
+    await brokers[2].ack(again);
+    const seen: Delivery[] = [];
+    void take(other).then((delivery) => seen.push(delivery));
+    await clock.advance(LEASE / 2);
+    expect(seen).toEqual([]);
+    await brokers[1].extendLease(ofMember, LEASE);
+    await clock.advance(LEASE - 1);
+    expect(seen).toEqual([]);
+    await brokers[1].ack(ofMember);
+    await clock.advance(LEASE);
+    expect(seen).toEqual([]);
+  });
+
+  it("holds to a consumer's prefetch after the change", async () => {
+    const { owner, brokers, clock } = await threeContexts();
+    await brokers[2].publishAll([anEnvelope(), anEnvelope(), anEnvelope()]);
+    const consumer = brokers[1].consume({ queues: ["default"] }, { prefetch: 2 });
+    const held = [await take(consumer), await take(consumer)];
+    await owner.kill();
+    await clock.advance(RETURN);
+    const arrived: Delivery[] = [];
+    void take(consumer).then((delivery) => arrived.push(delivery));
+    await clock.advance(RETURN);
+    expect(arrived).toEqual([]);
+    await brokers[1].ack(held[0] as Delivery);
+    await clock.advance(0);
+    expect(arrived).toHaveLength(1);
+  });
+
+  it("gives back what a member of the last owner held that does not come to the new one", async () => {
+    const { owner, one, brokers, clock } = await threeContexts();
+    await brokers[2].publish(anEnvelope());
+    await take(brokers[1].consume({ queues: ["default"] }));
+    await Promise.all([owner.kill(), one.kill()]);
+    const next = take(brokers[2].consume({ queues: ["default"] }));
+    await clock.advance(RETURN);
+    expect(await next).toMatchObject({ deliveries: 2 });
+  });
+
+  it("delivers again, uncounted, what the last owner sent and a member never got", async () => {
+    const { owner, one, brokers, clock } = await threeContexts();
+    const consumer = brokers[1].consume({ queues: ["default"] });
+    const next = take(consumer);
+    await clock.advance(0);
+    one.deafen();
+    await brokers[2].publish(anEnvelope());
+    await clock.advance(0);
+    expect(await brokers[2].inflightCount("default")).toBe(1);
+    await owner.kill();
+    await clock.advance(RETURN);
+    expect(await next).toMatchObject({ deliveries: 1 });
+  });
+
+  it("gives back what a member held when its context ends", async () => {
+    const { one, brokers, clock } = await threeContexts();
+    await brokers[2].publishAll([anEnvelope(), anEnvelope()]);
+    await take(brokers[1].consume({ queues: ["default"] }, { prefetch: 2 }));
+    expect(await brokers[2].inflightCount("default")).toBe(2);
+    await one.kill();
+    await clock.advance(0);
+    expect(await brokers[2].inflightCount("default")).toBe(0);
+    expect(await brokers[2].pendingCount("default")).toBe(2);
+  });
+
+  it("gives back what a member held when it closes", async () => {
+    const { brokers } = await threeContexts();
+    await brokers[2].publish(anEnvelope());
+    await take(brokers[1].consume({ queues: ["default"] }));
+    await brokers[1].close();
+    expect(await brokers[2].pendingCount("default")).toBe(1);
+  });
+});
+
+describe("hub: a call whose answer the owner takes with it", () => {
+  /** Has member one make a call that takes effect and is not answered; then the owner dies, another one answers. */
+  async function unanswered<T>(
+    prepare: (brokers: readonly [SqliteBroker, SqliteBroker, SqliteBroker]) => Promise<() => Promise<T>>,
+    meanwhile: (brokers: readonly [SqliteBroker, SqliteBroker, SqliteBroker]) => Promise<void> = async () => undefined,
+  ): Promise<{ answer: T; brokers: readonly [SqliteBroker, SqliteBroker, SqliteBroker] }> {
+    const { owner, one, brokers, clock } = await threeContexts();
+    const call = await prepare(brokers);
+    one.deafen();
+    let isSettled = false;
+    const answer = call().finally(() => (isSettled = true));
+    await clock.advance(0);
+    await meanwhile(brokers);
+    expect(isSettled).toBe(false);
+    await owner.kill();
+    await clock.advance(RETURN);
+    return { answer: await answer, brokers };
+  }
+
+  it("publishes once, also when the message was consumed in between", async () => {
+    const envelope = anEnvelope();
+    const { answer, brokers } = await unanswered(
+      async ([, one]) =>
+        () =>
+          one.publish(envelope),
+      async ([, , two]) => {
+        const delivery = await take(two.consume({ queues: ["default"] }));
+        await two.ack(delivery);
+      },
+    );
+    expect(answer).toEqual({ id: envelope.id, outcome: "stored" });
+    expect(await brokers[2].pendingCount("default")).toBe(0);
+  });
+
+  it("acks once, and says so", async () => {
+    const { brokers } = await unanswered(async ([, one, two]) => {
+      await two.publish(anEnvelope());
+      const delivery = await take(one.consume({ queues: ["default"] }));
+      return () => one.ack(delivery);
+    });
+    expect(await brokers[2].pendingCount("default")).toBe(0);
+    expect(await brokers[2].inflightCount("default")).toBe(0);
+  });
+
+  it("replays dead letters once", async () => {
+    const { answer, brokers } = await unanswered(async ([, one, two]) => {
+      await two.publish(anEnvelope());
+      await one.deadLetter(await take(one.consume({ queues: ["default"] })));
+      return () => one.replayDeadLetters("default");
+    });
+    expect(answer.entries).toHaveLength(1);
+    expect((await brokers[2].listDeadLetters("default")).entries).toEqual([]);
+  });
+
+  it("purges once, and tells how many there were", async () => {
+    const { answer, brokers } = await unanswered(
+      async ([, one, two]) => {
+        await two.publishAll([anEnvelope(), anEnvelope()]);
+        return () => one.purge("default");
+      },
+      async ([, , two]) => {
+        await two.publish(anEnvelope());
+      },
+    );
+    expect(answer).toBe(2);
+    expect(await brokers[2].pendingCount("default")).toBe(1);
+  });
+
+  it("repeats an error too", async () => {
+    const { owner, one, brokers, clock } = await threeContexts();
+    const envelope = anEnvelope();
+    await brokers[2].publish(envelope);
+    one.deafen();
+    const refused = expectError(() => brokers[1].publish({ ...envelope, args: { other: 1 } }), "STEM_DUPLICATE_ID");
+    await clock.advance(0);
+    // The new owner would take it.
+    expect(await brokers[2].purge("default")).toBe(1);
+    await owner.kill();
+    await clock.advance(RETURN);
+    await refused;
+    expect(await brokers[2].pendingCount("default")).toBe(0);
+  });
+
+  it("is answered through two changes of the owner", async () => {
+    const { owner, one, two, brokers, clock, add } = await threeContexts();
+    const third = await add().broker();
+    one.deafen();
+    const envelope = anEnvelope();
+    const published = brokers[1].publish(envelope);
+    await clock.advance(0);
+    await owner.kill();
+    if (two.isOwner) await two.kill();
+    await clock.advance(RETURN);
+    await clock.advance(RETURN);
+    expect((await published).outcome).toBe("stored");
+    expect(await third.pendingCount("default")).toBe(1);
+  });
+});
+
+describe("hub: what is pushed, over a change of the owner", () => {
+  it("goes on with watches of statuses, and tells what happened in between", async () => {
+    const contexts = openContexts();
+    const [owner, one, two] = [contexts.add(), contexts.add(), contexts.add()];
+    await owner.backend();
+    const [watching, writing] = [await one.backend(), await two.backend()];
+    const seen = collect(watching.watch("task"));
+    await writing.set("task", "running");
+    await contexts.clock.advance(0);
+    one.deafen();
+    await writing.set("task", "running", { attempt: 1 });
+    await owner.kill();
+    await contexts.clock.advance(RETURN);
+    await writing.set("task", "succeeded", { attempt: 1 });
+    expect((await seen).map(({ state, attempt }) => `${state} ${attempt}`)).toEqual([
+      "running 0",
+      "running 1",
+      "succeeded 1",
+    ]);
+  });
+
+  it("goes on with watches of revocations, and tells what was stored in between", async () => {
+    const contexts = openContexts();
+    const [owner, one, two] = [contexts.add(), contexts.add(), contexts.add()];
+    await owner.revokeStore();
+    const [watching, writing] = [await one.revokeStore(), await two.revokeStore()];
+    const revoke = (version: number) =>
+      writing.upsertAll([
+        { namespace: "stem", taskId: `task-${version}`, version, issuedAt: new Date(0), terminate: true },
+      ]);
+    await revoke(1);
+    const seen = collect(watching.watch("stem"), 3);
+    await contexts.clock.advance(0);
+    await revoke(2);
+    await contexts.clock.advance(0);
+    one.deafen();
+    await revoke(3);
+    await owner.kill();
+    await contexts.clock.advance(RETURN);
+    await revoke(4);
+    expect((await seen).map(({ version }) => version)).toEqual([2, 3, 4]);
+  });
+
+  it("numbers broadcasts on, and reports the ones that were missed", async () => {
+    const { owner, one, brokers, clock } = await threeContexts();
+    const gaps: BroadcastGap[] = [];
+    const consumer = brokers[1].consume({ broadcastChannels: ["news"] }, { onGap: (gap) => gaps.push(gap) });
+    const say = () => brokers[2].publish(anEnvelope(), { routing: broadcastRoute("news") });
+    const first = take(consumer);
+    await clock.advance(0);
+    await say();
+    expect((await first).sequence).toBe(1);
+    one.deafen();
+    await say();
+    await say();
+    await owner.kill();
+    await clock.advance(RETURN);
+    expect(gaps).toEqual([{ channel: "news", missed: 2 }]);
+    const next = take(consumer);
+    await say();
+    expect((await next).sequence).toBe(4);
+    expect(gaps).toHaveLength(1);
+  });
+});
+
+describe("hub: an owner that does not answer", () => {
+  it("is reported to who waits for it, keeps its place, and serves again when it can", async () => {
+    const contexts = openContexts();
+    const [owner, one] = [contexts.add(), contexts.add()];
+    await owner.broker();
+    const broker = await one.broker({ ownerTimeout: 5_000 });
+    const resume = one.pause();
+    const waiting = expectError(() => broker.publish(anEnvelope()), "STEM_OWNER_UNRESPONSIVE");
+    await contexts.clock.advance(5_999);
+    await contexts.clock.advance(1);
+    await waiting;
+    expect(one.isOwner).toBe(false);
+    resume();
+    expect(await broker.pendingCount("default")).toBe(1);
+  });
+
+  it("is not suspected by a member that was paused itself", async () => {
+    const contexts = openContexts();
+    const [owner, one] = [contexts.add(), contexts.add()];
+    await owner.broker();
+    const broker = await one.broker({ ownerTimeout: 5_000 });
+    const resume = one.pause();
+    const counting = broker.pendingCount("default");
+    await contexts.clock.advance(5_500);
+    resume();
+    expect(await counting).toBe(0);
+  });
+
+  it("is refused to a newcomer with a typed error", async () => {
+    const contexts = openContexts();
+    const [owner, one] = [contexts.add(), contexts.add()];
+    await owner.broker();
+    one.deafen();
+    const opening = expectError(() => one.broker({ ownerTimeout: 5_000 }), "STEM_OWNER_UNRESPONSIVE");
+    await contexts.clock.advance(5_000);
+    await opening;
+  });
+});
+
+describe("hub: what an owner has against a member", () => {
+  it("refuses other durability than its own", async () => {
+    const contexts = openContexts();
+    await contexts.add().broker();
+    await expectError(() => contexts.add().broker({ durability: "relaxed" }), "STEM_INVALID_OPTION");
+  });
+});
