@@ -126,8 +126,6 @@ export class NodeChannel implements PeerChannel {
       this.#cancelFirst?.();
       this.#cancelFirst = undefined;
       this.#inbox.add(message);
-      // Being told a message may have made the listener close the channel.
-      if (this.#isClosed) return;
     }
     if (!this.#inbox.isHolding) return;
     this.#heldBytes += chunk.length;

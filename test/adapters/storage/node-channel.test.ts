@@ -64,6 +64,15 @@ describe("a channel over a socket", () => {
     expect(clock.armed).toBe(0);
   });
 
+  it("does not wait for a side to read that closed", async () => {
+    const { own, other } = await channelAndSocket();
+    const probe = new PeerProbe(own.channel);
+    own.channel.send("hello");
+    own.channel.send("x".repeat(20_000_000));
+    other.end();
+    expect(await probe.closed()).toBeUndefined();
+  });
+
   it("sends everything before it closes when the other side reads", async () => {
     const clock = fakeDeadline();
     const { own, other } = await channelAndSocket({ lastMessages: clock.deadline });

@@ -133,12 +133,13 @@ interface Owner {
 
 const servers = new WeakMap<ListeningOwnership, ReturnType<typeof createServer>>();
 
+/** An owner whose deadline never passes, unless `limits` has another. */
 async function owner(limits: OwnershipLimits = {}): Promise<Owner> {
   const path = join(useTempDirectory(), "socket");
   const server = createServer();
   await listenAt(server, path);
   const place = { path: "db", isInPlace: () => true, leave: () => undefined };
-  const ownership = new ListeningOwnership(server, place, limits);
+  const ownership = new ListeningOwnership(server, place, { firstMessage: () => () => undefined, ...limits });
   servers.set(ownership, server);
   onTestFinished(() => ownership.release());
   const open = async (): Promise<Socket> => {

@@ -25,6 +25,13 @@ export function describePeers(open: OpenStorage): void {
       expect(await member.received(500)).toEqual(sent);
     });
 
+    it("tell a message after its sending returned", async () => {
+      const { owner, member } = await talk(fixture);
+      member.channel.send("hello");
+      expect(owner.messages).toEqual([]);
+      expect(await owner.received(1)).toEqual(["hello"]);
+    });
+
     it("carry every JSON value", async () => {
       const { owner, member } = await talk(fixture);
       const values = [null, true, 0, -1.5, "", "text", [], {}, [[null]], { "": { __proto__: null } }];
