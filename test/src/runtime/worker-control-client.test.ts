@@ -49,13 +49,26 @@ describe("WorkerControl", () => {
     const routing = broadcastRoute("stem.control.reply.request-1");
     const headers = { "stem-control": "1" };
     const answer = { requestId: "request-1", workerId: "w", status: "ok", payload: {} };
-    for (const args of [{}, { ...answer, status: "fine" }, { ...answer, workerId: "" }, answer, answer]) {
+    const again = { ...answer, payload: { again: true } };
+    for (const args of [{}, { ...answer, status: "fine" }, { ...answer, workerId: "" }, answer, again]) {
       await broker.publish(anEnvelope({ name: "__stem.control.reply__", headers, args }), { routing });
     }
     await broker.publish(anEnvelope({ name: "demo.a", args: answer }), { routing });
     await clock.advance(10);
     expect(await asking).toEqual([answer]);
     expect(logger.records.filter(({ level }) => level === "warn")).toHaveLength(4);
+  });
+
+  it("takes answers only from those that it asked", async () => {
+    const { broker, clock, logger } = aControlRig();
+    const control = aControl(broker, clock, logger);
+    const asking = control.ping({ targets: ["w"], timeout: 10 });
+    const routing = broadcastRoute("stem.control.reply.request-1");
+    const headers = { "stem-control": "1" };
+    const args = { requestId: "request-1", workerId: "other", status: "ok", payload: {} };
+    await broker.publish(anEnvelope({ name: "__stem.control.reply__", headers, args }), { routing });
+    await clock.advance(10);
+    expect(await asking).toEqual([]);
   });
 
   it("rejects with what keeps it from sending", async () => {
