@@ -110,29 +110,33 @@ export class NodeChannel implements PeerChannel {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#isClosed) return;
     this.#decoder.push(chunk);
-    for (;;) {
-      let message: unknown;
-      try {
-        const frame = this.#decoder.next();
-        if (this.#decoder.isGreeted) this.#greeted();
-        if (frame === undefined) break;
-        message = parseFrame(this.#path, frame);
-      } catch (error) {
-        this.#fail(storageFailure("read", this.#path, error));
-        return;
-      }
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#greeted();
       this.#cancelFirst?.();
       this.#cancelFirst = undefined;
-      this.#inbox.add(message);
+      this.#inbox.add(next.message);
     }
+    if (this.#decoder.isGreeted) this.#greeted();
     if (!this.#inbox.isHolding) return;
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > HELD_LIMIT) this.#socket.pause();
   }
 
+  /** The next whole message; `undefined` when there is none, or when what arrived is none and the channel fails. */
+  #next(): { readonly message: unknown } | undefined {
+    if (this.#isClosed) return undefined;
+    try {
+      const frame = this.#decoder.next();
+      return frame === undefined ? undefined : { message: parseFrame(this.#path, frame) };
+    } catch (error) {
+      this.#fail(storageFailure("read", this.#path, error));
+      return undefined;
+    }
+  }
+
   #greeted(): void {
+    if (this.#isClosed) return;
     const onGreeting = this.#onGreeting;
     this.#onGreeting = undefined;
     onGreeting?.();
