@@ -110,6 +110,8 @@ export class NodeChannel implements PeerChannel {
   }
 
   #receive(chunk: Buffer): void {
+    // Nobody would take the messages out again.
+    if (this.#isClosed) return;
     this.#decoder.push(chunk);
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#greeted();
