@@ -30,9 +30,13 @@ export interface EnqueuerParts extends Required<RuntimePorts> {
 export class Enqueuer implements TaskEnqueuer {
   readonly #parts: EnqueuerParts;
   readonly #plans = new Map<string, EnqueuePlan>();
+  /** Broker and backend carry out what they are told at once in one transaction. */
+  readonly #isOneDatabase: boolean;
 
   constructor(parts: EnqueuerParts) {
     this.#parts = parts;
+    const { broker, backend } = parts;
+    this.#isOneDatabase = backend !== undefined && broker.settlerFor?.(backend) !== undefined;
   }
 
   async enqueue(name: string, options: EnqueueOptions = {}): Promise<string> {
@@ -87,6 +91,9 @@ export class Enqueuer implements TaskEnqueuer {
     envelopes: readonly Envelope[],
     settings: PublishSettings,
   ): Promise<void> {
+    if (this.#isOneDatabase && settings.retryPolicy === undefined) {
+      return this.#publishWithStatus(backend, envelopes, settings);
+    }
     const writes = await Promise.allSettled(envelopes.map((envelope) => writeQueued(backend, envelope)));
     const written = envelopes.filter((_, index) => isTrue(writes[index]));
     const failure = writes.find((write) => write.status === "rejected");
@@ -102,6 +109,28 @@ export class Enqueuer implements TaskEnqueuer {
       if (error instanceof StemError && error.outcome === "not-applied") await this.#takeBack(backend, written);
       throw error;
     }
+  }
+
+  /** Sends both at once, the status first: what shares a database is carried out in this order, in one commit. */
+  async #publishWithStatus(
+    backend: ResultBackend,
+    envelopes: readonly Envelope[],
+    settings: PublishSettings,
+  ): Promise<void> {
+    const writing = Promise.allSettled(envelopes.map((envelope) => writeQueued(backend, envelope)));
+    const how = envelopes.length === 1 ? "one" : "all";
+    const publishing = this.#publish(envelopes, settings, how, async () => false);
+    const [writes, [published]] = await Promise.all([writing, Promise.allSettled([publishing])]);
+    if (published?.status === "rejected") {
+      const { reason } = published;
+      const written = envelopes.filter((_, index) => isTrue(writes[index]));
+      if (reason instanceof StemError && reason.outcome === "not-applied") await this.#takeBack(backend, written);
+      throw reason;
+    }
+    const failure = writes.find((write) => write.status === "rejected");
+    if (failure === undefined) return;
+    const { reason: error } = failure;
+    this.#parts.logger.log("warn", "A task was published whose status could not be written before.", { error });
   }
 
   async #publish(
