@@ -76,7 +76,6 @@ export class SqliteDeadLetters {
   /** Deletes what is past its retention, in bounded transactions so that nobody waits long. */
   async sweep(): Promise<void> {
     const { namespace, deadLetterRetention } = this.#options;
-    if (deadLetterRetention === 0) return;
     while ((await this.#hub.call("sweepDeadLetters", { namespace, retention: deadLetterRetention })) > 0);
   }
 

@@ -61,7 +61,8 @@ export class SimDisk implements StorageDriver {
 
   async acquire(database: string): Promise<StorageAcquisition> {
     const path = this.identify(database);
-    if (this.#owned.has(path)) return { role: "member", peer: { description: "another user of this disk", connect: async () => undefined } };
+    if (this.#owned.has(path))
+      return { role: "member", peer: { description: "another user of this disk", connect: async () => undefined } };
     this.#owned.add(path);
     return { role: "owner", lease: this.#lease(path) };
   }

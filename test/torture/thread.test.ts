@@ -50,19 +50,22 @@ describe("torture/thread", () => {
   it.each([
     ["is terminated", "terminate"],
     ["dies of a fault", "fault"],
-  ])("settles what was under way with a typed error when the engine's thread %s, and goes on in a new one", async (_how, mode) => {
-    const { file, lines, code } = await runToItsEnd(mode);
-    expect(lines.slice(0, 2)).toEqual(USED);
-    expect(lines.slice(2, 6)).toEqual([
-      "pending call: STEM_ENGINE, outcome unknown",
-      "later call: resolved",
-      "waiting consumer: resolved",
-      "close: resolved",
-    ]);
-    // The call that was under way may have taken effect: its outcome is unknown.
-    expect(lines[6]).toMatch(/^open again, pending: [23]$/);
-    expect(lines.slice(7)).toEqual(["end of program"]);
-    expect(code).toBe(0);
-    expect(await pendingIn(file)).toBeGreaterThan(0);
-  });
+  ])(
+    "settles what was under way with a typed error when the engine's thread %s, and goes on in a new one",
+    async (_how, mode) => {
+      const { file, lines, code } = await runToItsEnd(mode);
+      expect(lines.slice(0, 2)).toEqual(USED);
+      expect(lines.slice(2, 6)).toEqual([
+        "pending call: STEM_ENGINE, outcome unknown",
+        "later call: resolved",
+        "waiting consumer: resolved",
+        "close: resolved",
+      ]);
+      // The call that was under way may have taken effect: its outcome is unknown.
+      expect(lines[6]).toMatch(/^open again, pending: [23]$/);
+      expect(lines.slice(7)).toEqual(["end of program"]);
+      expect(code).toBe(0);
+      expect(await pendingIn(file)).toBeGreaterThan(0);
+    },
+  );
 });

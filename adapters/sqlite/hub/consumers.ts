@@ -1,5 +1,11 @@
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
-import type { ConsumerSettings, StoredBurial, StoredDelivery, StoredLease, SubscriptionRef } from "../operations/operation.ts";
+import type {
+  ConsumerSettings,
+  StoredBurial,
+  StoredDelivery,
+  StoredLease,
+  SubscriptionRef,
+} from "../operations/operation.ts";
 import { queueKey } from "../operations/queue-key.ts";
 import { buryExhausted } from "../operations/settle.ts";
 import { LEASE_JOB, MAKE_READY, NEXT_DUE, SELECT_DUE, SELECT_READY } from "../sql/queue-jobs.ts";

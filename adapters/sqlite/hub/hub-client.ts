@@ -111,7 +111,8 @@ export class HubClient implements LinkListener {
   /** For the link: nothing can be sent until {@link HubClient.attached}. */
   lost(cause: unknown, mayRepeat: boolean): void {
     this.#isAttached = false;
-    if (!mayRepeat) this.#rejectAll(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
+    if (!mayRepeat)
+      this.#rejectAll(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
   }
 
   /** For the link: whoever waits is told, and waits no more. */

@@ -7,6 +7,7 @@ import {
   SELECT_REPLAYABLE,
   SWEEP_DEAD_LETTERS,
 } from "../sql/dead-letters.ts";
+import { SWEEP_CHANNELS } from "../sql/hub.ts";
 import type { QueueRef } from "./inspect.ts";
 import type { Operation } from "./operation.ts";
 import { insertMessage } from "./publish.ts";
@@ -43,6 +44,8 @@ export interface ReplayArgs extends PurgeDeadLettersArgs {
 }
 
 const SWEEP_LIMIT = 500;
+/** A channel that is used again after this long begins again at 1. */
+const CHANNEL_RETENTION_MS = 86_400_000;
 
 export const listDeadLetters: Operation<ListDeadLettersArgs, DeadLetterRow[]> = {
   kind: "read",
@@ -85,11 +88,22 @@ export const purgeDeadLetters: Operation<PurgeDeadLettersArgs, number> = {
     scope.sql.run(PURGE_DEAD_LETTERS, { namespace, queue, since, limit }),
 };
 
-/** Deletes a bounded number of dead letters that are older than `retention` milliseconds; returns how many. */
+/**
+ * Deletes a bounded number of dead letters that are older than `retention` milliseconds, none when that is 0, and
+ * forgets broadcast channels that were not used for long; returns how many dead letters.
+ */
 export const sweepDeadLetters: Operation<{ readonly namespace: string; readonly retention: number }, number> = {
-  kind: "statement",
-  run: (scope, { namespace, retention }) =>
-    scope.sql.run(SWEEP_DEAD_LETTERS, { namespace, before: Math.floor(scope.now - retention), limit: SWEEP_LIMIT }),
+  kind: "steps",
+  isRepeatable: true,
+  run(scope, { namespace, retention }) {
+    scope.sql.run(SWEEP_CHANNELS, { before: scope.now - CHANNEL_RETENTION_MS, limit: SWEEP_LIMIT });
+    if (retention === 0) return 0;
+    return scope.sql.run(SWEEP_DEAD_LETTERS, {
+      namespace,
+      before: Math.floor(scope.now - retention),
+      limit: SWEEP_LIMIT,
+    });
+  },
 };
 
 /** The envelope of a dead letter; `undefined` when what is stored is none. */

@@ -19,6 +19,7 @@ interface HeartbeatRow {
 
 export const setHeartbeat: Operation<SetHeartbeatArgs, void> = {
   kind: "statement",
+  isRepeatable: true,
   run(scope, { namespace, workerId, heartbeat, ttl }) {
     scope.sql.run(PUT_HEARTBEAT, { namespace, workerId, heartbeat, expiresAt: scope.now + Math.ceil(ttl) });
   },
@@ -39,6 +40,7 @@ export const listHeartbeats: Operation<{ readonly namespace: string }, string[]>
 
 export const removeHeartbeat: Operation<WorkerRef, void> = {
   kind: "statement",
+  isRepeatable: true,
   run(scope, { namespace, workerId }) {
     scope.sql.run(DELETE_HEARTBEAT, { namespace, workerId });
   },

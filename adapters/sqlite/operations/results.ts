@@ -98,6 +98,7 @@ export const listStatuses: Operation<ListStatusesArgs, StatusRecordRow[]> = {
 
 export const expireStatus: Operation<StatusRef & { readonly ttl: number }, void> = {
   kind: "statement",
+  isRepeatable: true,
   run(scope, { namespace, id, ttl }) {
     scope.sql.run(EXPIRE_STATUS, { namespace, id, now: scope.now, expiresAt: expiryOf(scope, ttl) });
   },
@@ -106,6 +107,7 @@ export const expireStatus: Operation<StatusRef & { readonly ttl: number }, void>
 /** Deletes a bounded number of expired rows of each table; `true` when there may be more. */
 export const sweepResults: Operation<Readonly<Record<string, never>>, boolean> = {
   kind: "steps",
+  isRepeatable: true,
   run(scope) {
     const bounds = { now: scope.now, limit: SWEEP_LIMIT };
     const statuses = scope.sql.run(SWEEP_STATUSES, bounds);

@@ -1,4 +1,10 @@
-import { GET_REVOCATION, GREATEST_VERSION, LIST_REVOCATIONS, PRUNE_REVOCATIONS, PUT_REVOCATION } from "../sql/revocations.ts";
+import {
+  GET_REVOCATION,
+  GREATEST_VERSION,
+  LIST_REVOCATIONS,
+  PRUNE_REVOCATIONS,
+  PUT_REVOCATION,
+} from "../sql/revocations.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 
 /** A revocation as it is stored: instants in epoch milliseconds, texts as JSON. */

@@ -98,6 +98,7 @@ export const deadLetter: Operation<DeadLetterArgs, void> = {
 /** Prolongs a lease and returns when it ends, in epoch milliseconds. */
 export const extendLease: Operation<ExtendArgs, number> = {
   kind: "statement",
+  isRepeatable: true,
   run(scope, { delivery, by }) {
     const leaseUntil = scope.now + by;
     const values = { seq: delivery.seq, token: delivery.token, leaseUntil, leaseMs: by };

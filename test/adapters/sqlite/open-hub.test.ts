@@ -163,7 +163,9 @@ describe("open-hub", () => {
   it("gives every one who opens at the same time the same refusal, and the next one a new try", async () => {
     const storage = memoryStorage();
     const acquisition = await storage.acquire("a.db");
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => openHub("a.db", { ...inline(storage), ownerTimeout: 5 })));
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3].map(() => openHub("a.db", { ...inline(storage), ownerTimeout: 5 })),
+    );
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     if (acquisition.role === "owner") await acquisition.lease.release();
     await (await openHub("a.db", inline(storage))).release();

@@ -38,7 +38,12 @@ function aPort(): EnginePort & { say(message: FromEngine): void; readonly keepsA
 /** A client whose owner is behind the port; resolves once the port has said who owns the database. */
 async function openThrough(port: EnginePort): Promise<HubClient> {
   const session = "0123456789abcdef";
-  const thread = new EngineThread(port, { database: "queue.sqlite", durability: "full", session, logger: silentLogger });
+  const thread = new EngineThread(port, {
+    database: "queue.sqlite",
+    durability: "full",
+    session,
+    logger: silentLogger,
+  });
   const receive: { to?: HubClient } = {};
   const link = await thread.open({
     receive: (batch) => receive.to?.receive(batch),

@@ -2,7 +2,12 @@ import { onTestFinished } from "vitest";
 import { SqliteBroker, SqliteResultBackend, SqliteRevokeStore } from "../../../../adapters/entry/node.ts";
 import type { SqliteBrokerOptions } from "../../../../adapters/sqlite/sqlite-broker-options.ts";
 import { memoryStorage } from "../../../../adapters/storage/memory.ts";
-import type { PeerChannel, StorageDriver, StorageLease, StoragePeer } from "../../../../src/contracts/storage-driver.ts";
+import type {
+  PeerChannel,
+  StorageDriver,
+  StorageLease,
+  StoragePeer,
+} from "../../../../src/contracts/storage-driver.ts";
 import { createSeededRandomness, FakeClock, RecordingLogger } from "../../../../src/testing/index.ts";
 
 /** A context with stores of its own, as another process has them, except that the test can do things to it. */
@@ -91,7 +96,13 @@ function addContext(storage: StorageDriver, clock: FakeClock, seed: number): Tes
       return peer === undefined ? undefined : tapPeer(peer);
     },
   };
-  const options = { storage: driver, clock, logger, randomness: createSeededRandomness(seed), engine: "inline" } as const;
+  const options = {
+    storage: driver,
+    clock,
+    logger,
+    randomness: createSeededRandomness(seed),
+    engine: "inline",
+  } as const;
   const opened: AsyncDisposable[] = [];
   onTestFinished(async () => {
     // What a test killed cannot be closed any more.
