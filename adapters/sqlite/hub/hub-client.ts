@@ -55,7 +55,7 @@ export class HubClient implements LinkListener {
     return new Promise<ResultOf<Name>>((resolve, reject) => {
       const id = this.#nextId++;
       const call: Call = [id, operation, args];
-      this.#pending.set(id, { call, resolve: resolve as Pending["resolve"], reject });
+      this.#pending.set(id, { call, resolve, reject });
       this.#outgoing.push(call);
       this.#updateWaiting();
       if (this.#outgoing.length === 1) this.#flushSoon(1, PATIENCE);
