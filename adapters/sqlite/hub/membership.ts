@@ -59,11 +59,15 @@ export class Membership implements OwnerLink {
   /** Resolves to the client once it is attached; throws why it cannot be. */
   static async open(parts: MembershipParts): Promise<HubClient> {
     const membership = new Membership(parts);
+    // A pause between two looks must not end a process that has nothing else to do yet.
+    const opened = keepAlive(parts.clock);
     try {
       await membership.#attach();
     } catch (error) {
       await parts.candidacy.end();
       throw error;
+    } finally {
+      opened();
     }
     return membership.#client;
   }
