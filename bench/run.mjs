@@ -10,7 +10,7 @@ import { formatTable } from "./lib/table.mjs";
 const HELP = `Usage: npm run bench -- [options]
 
   --quick              small sizes, one round; about a minute, for a first look
-  --case <name>        only this case; may be repeated
+  --case <name>        only this case, or this group of cases (processes, processes-work); may be repeated
   --contender <name>   only this contender; may be repeated
   --rounds <n>         rounds per case (5; some cases have fewer)
   --json <file>        also write everything that was measured
@@ -32,11 +32,11 @@ const OPTIONS = {
   help: { type: "boolean", default: false },
 };
 
-/** Those of `all` that are asked for; all of them when nothing is. */
+/** Those of `all` that are asked for, by their names or that of their group; all of them when nothing is. */
 function select(all, wanted, kind) {
-  const unknown = wanted.filter((name) => all.every((one) => one.name !== name));
+  const unknown = wanted.filter((name) => all.every((one) => one.name !== name && one.group !== name));
   if (unknown.length > 0) throw new Error(`No ${kind} is called ${unknown.join(", ")}; see --list.`);
-  return wanted.length === 0 ? all : all.filter(({ name }) => wanted.includes(name));
+  return wanted.length === 0 ? all : all.filter(({ name, group }) => wanted.includes(name) || wanted.includes(group));
 }
 
 function progress(text) {

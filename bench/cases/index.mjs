@@ -4,6 +4,8 @@ import { endToEndOne, endToEndTen } from "./end-to-end.mjs";
 import { enqueueAll } from "./enqueue.mjs";
 import { firstJob } from "./first-job.mjs";
 import { enqueueToStart, idleWorker } from "./idle.mjs";
+import { processesCases } from "./processes.mjs";
+import { processesIdle, processesWorkCases, remoteStart } from "./remote-work.mjs";
 import { bulk1000, bulk10000, publishOne, publishTogether } from "./publish.mjs";
 
 /** In the order of the table. */
@@ -23,4 +25,8 @@ export const cases = [
   enqueueToStart,
   idleWorker,
   firstJob,
+  ...processesCases,
+  ...processesWorkCases,
+  remoteStart,
+  processesIdle,
 ];

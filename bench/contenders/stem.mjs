@@ -1,4 +1,4 @@
-// stem-sqlite as a contender: full or relaxed durability, broker and result backend in two files or in one.
+// stem-sqlite as a contender: full or relaxed durability; broker and result backend in two files, in one, or no backend.
 import { join } from "node:path";
 import {
   createEnvelope,
@@ -12,10 +12,10 @@ import {
 
 const QUEUES = ["alpha", "beta", "gamma"];
 
-/** Names the files of a store; one file holds both when `oneFile` is set. */
-function filesIn(directory, oneFile) {
+/** Names the files of a store. */
+function filesIn(directory, backend) {
   const broker = join(directory, "queue.sqlite");
-  return { broker, backend: oneFile ? broker : join(directory, "results.sqlite") };
+  return { broker, backend: { apart: join(directory, "results.sqlite"), same: broker }[backend] };
 }
 
 function jobEnvelope(i) {
@@ -39,7 +39,7 @@ function range(from, count, make) {
 
 /** A queue without workers: what producers and bare consumers do. */
 async function openQueue(directory, { durability }) {
-  const broker = await SqliteBroker.open(filesIn(directory, true).broker, { durability, logger: silentLogger });
+  const broker = await SqliteBroker.open(filesIn(directory, "none").broker, { durability, logger: silentLogger });
   return {
     isAsync: true,
     publish: (i) => broker.publish(jobEnvelope(i)),
@@ -49,7 +49,7 @@ async function openQueue(directory, { durability }) {
     claims: (prefetch) => openClaims(broker, { queues: ["default"] }, prefetch),
     backlogClaims: () => openClaims(broker, { queues: QUEUES }, 1),
     backlogQueues: QUEUES,
-    engineFile: filesIn(directory, true).broker,
+    engineFile: filesIn(directory, "none").broker,
     close: () => broker.close(),
   };
 }
@@ -63,23 +63,29 @@ function openClaims(broker, subscription, prefetch) {
   };
 }
 
+/** Broker and, where there is one, result backend. */
+async function openStores(files, options) {
+  const [broker, backend] = await Promise.all([
+    SqliteBroker.open(files.broker, options),
+    files.backend === undefined ? undefined : SqliteResultBackend.open(files.backend, options),
+  ]);
+  return { broker, ...(backend === undefined ? {} : { backend }) };
+}
+
 /** Producer, worker and result backend; every result is stored. */
 async function openWorkplace(
   directory,
-  { durability, oneFile, concurrency = 1, onStart = () => {}, onDone = () => {} },
+  { durability, backend: place, concurrency = 1, queue = "default", onStart = () => {}, onDone = () => {} },
 ) {
-  const files = filesIn(directory, oneFile);
-  const [broker, backend] = await Promise.all([
-    SqliteBroker.open(files.broker, { durability, logger: silentLogger }),
-    SqliteResultBackend.open(files.backend, { durability, logger: silentLogger }),
-  ]);
+  const stores = await openStores(filesIn(directory, place), { durability, logger: silentLogger });
+  const { broker, backend } = stores;
   const task = defineTask("job", async (_context, args) => {
     onStart(args.i);
     onDone(args.i);
     return { ok: true };
   });
-  const stem = new Stem({ broker, backend, tasks: [task] });
-  const worker = new Worker({ broker, backend, tasks: [task], concurrency });
+  const stem = new Stem({ ...stores, tasks: [task] });
+  const worker = new Worker({ ...stores, tasks: [task], concurrency, queue });
   return {
     enqueue: (i) => stem.enqueue("job", { args: { i } }),
     enqueueBulk: (from, count) => stem.enqueueAll(range(from, count, (i) => ({ name: "job", args: { i } }))),
@@ -92,16 +98,16 @@ async function openWorkplace(
     },
     async close() {
       await stem.close();
-      await backend.close();
+      await backend?.close();
       await broker.close();
     },
   };
 }
 
-export function stemContender({ durability, oneFile }) {
+export function stemContender({ durability, backend }) {
   return {
     polls: false,
     openQueue: (directory) => openQueue(directory, { durability }),
-    openWorkplace: (directory, options) => openWorkplace(directory, { ...options, durability, oneFile }),
+    openWorkplace: (directory, options) => openWorkplace(directory, { ...options, durability, backend }),
   };
 }

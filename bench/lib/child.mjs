@@ -6,6 +6,5 @@ import { contenders } from "../contenders/index.mjs";
 const [step, caseName, contenderName, directory, size] = process.argv.slice(2);
 const benchCase = cases.find(({ name }) => name === caseName);
 const entry = contenders.find(({ name }) => name === contenderName);
-const { name, mode } = entry;
-const result = await benchCase[step](await entry.load(), directory, benchCase.sizes[size], { name, mode });
+const result = await benchCase[step](await entry.load(), directory, benchCase.sizes[size], entry);
 process.send(result ?? {}, () => process.disconnect());
