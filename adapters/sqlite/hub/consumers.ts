@@ -81,7 +81,9 @@ export class Consumers {
   #nextDue = 0;
   #turn = 0;
 
+  /** The same consumer again is no second one: when owners change quickly, the call to an earlier one is repeated, too. */
   add(ref: SubscriptionRef, session: string, settings: ConsumerSettings): void {
+    if (this.#consumers.some(({ ref: own }) => sameRef(own, ref))) return;
     this.#wanted = undefined;
     this.#consumers.push({ ref, session, settings, held: new Set(), alone: NONE });
     this.#undo.push(() => this.remove(ref));
@@ -116,7 +118,7 @@ export class Consumers {
   /** A consumer holds a lease that an earlier owner gave it. */
   adopt(ref: SubscriptionRef, { seq, token, queue, until }: StoredLease & Readonly<{ until: number }>): void {
     const consumer = this.#consumers.find(({ ref: own }) => sameRef(own, ref));
-    if (consumer === undefined) return;
+    if (consumer === undefined || this.#leases.has(token)) return;
     this.#hold(token, { consumer, seq, queue, until });
     this.#undo.push(() => this.#letGo(token));
     this.dueAt(until);

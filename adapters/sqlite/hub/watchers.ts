@@ -5,7 +5,9 @@ export class Watchers {
   readonly #byTopic = new Map<string, SubscriptionRef[]>();
   readonly #topics = new Map<string, string>();
 
+  /** The same watch again is no second one. */
   add(ref: SubscriptionRef, topic: string): void {
+    if (this.#topics.get(keyOf(ref)) === topic) return;
     this.#topics.set(keyOf(ref), topic);
     const refs = this.#byTopic.get(topic);
     if (refs === undefined) this.#byTopic.set(topic, [ref]);
