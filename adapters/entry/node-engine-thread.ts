@@ -15,6 +15,7 @@ const receive = serveEngine({
   clock: createSystemClock(),
   randomness: systemRandomness,
   post: (message) => port.postMessage(message),
-  exit: () => port.close(),
+  // Deno's port has no `close`; whoever opened the database ends the thread in any case.
+  exit: () => (port as { close?: () => void }).close?.(),
 });
 port.on("message", (message: ToEngine) => receive(message));

@@ -23,9 +23,16 @@ export interface ChildProgram {
   kill(): Promise<void>;
 }
 
-/** Starts a program by its file name without extension. It is killed when the current test ends. */
-export function startProgram(name: string, args: readonly string[] = []): ChildProgram {
-  const child = spawn(process.execPath, [resolve(PROGRAMS, `${name}.js`), ...args], {
+/**
+ * Starts a program by its file name without extension, with Node or with the command of another runtime. It is killed
+ * when the current test ends.
+ */
+export function startProgram(
+  name: string,
+  args: readonly string[] = [],
+  [command, ...first]: readonly [string, ...string[]] = [process.execPath],
+): ChildProgram {
+  const child = spawn(command, [...first, resolve(PROGRAMS, `${name}.js`), ...args], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines: string[] = [];
