@@ -17,7 +17,9 @@ function write() {
   session.post("Profiler.stop", (error, result) => {
     if (error !== null) throw error;
     const thread = isMainThread ? "main" : `engine-${threadId}`;
-    writeFileSync(join(process.env.BENCH_PROFILES, `${thread}.cpuprofile`), JSON.stringify(result.profile));
+    // Cases of several processes have many main threads.
+    const name = `${thread}-of-${process.pid}.cpuprofile`;
+    writeFileSync(join(process.env.BENCH_PROFILES, name), JSON.stringify(result.profile));
   });
 }
 
