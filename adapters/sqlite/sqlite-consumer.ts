@@ -1,6 +1,7 @@
 import type { BroadcastGap, ConsumeOptions, Consumer, Delivery } from "../../src/contracts/broker.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
 import { decodeEnvelope } from "../../src/core/envelope.ts";
+import { OwnerUnresponsiveError } from "../../src/errors.ts";
 import { ChannelSequences } from "./channel-sequences.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import { toDelivery } from "./messages.ts";
@@ -199,7 +200,11 @@ export class SqliteConsumer implements Consumer {
     this.#failure = error;
     this.#ended = Promise.resolve();
     this.#forgetLoss?.();
-    if (this.#subscription !== undefined) this.#hub.unlisten(this.#subscription);
+    const unseen = this.#arrived;
+    this.#arrived = [];
+    // A silent owner will run the call when it wakes, and give messages to a consumer that nobody reads.
+    if (error instanceof OwnerUnresponsiveError) this.#leave(unseen).catch((fault: unknown) => this.#report(fault));
+    else if (this.#subscription !== undefined) this.#hub.unlisten(this.#subscription);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
     this.#onEnd(this);
   }

@@ -44,4 +44,23 @@ describe("torture/silent-owner", () => {
     await broker.close();
     expect(await checkDatabase(file)).toEqual([]);
   });
+
+  it("gives nothing to a consumer that gave up waiting for it", async () => {
+    const file = join(useTempDirectory(), "queue.sqlite");
+    const owner = startProgram("hold-open", [file]);
+    await owner.seen("open");
+    const impatient = startProgram("patient-member", [file]);
+    const other = startProgram("patient-member", [file]);
+    await Promise.all([impatient.seen("open"), other.seen("open")]);
+    owner.process.kill("SIGSTOP");
+    impatient.write("take");
+    await impatient.seen("failed take STEM_OWNER_UNRESPONSIVE");
+    owner.process.kill("SIGCONT");
+    owner.write("one");
+    await owner.seen("published one");
+    other.write("take");
+    await other.seen("took one 1");
+    for (const program of [impatient, other, owner]) program.endInput();
+    expect(await Promise.all([impatient.ended, other.ended, owner.ended])).toEqual([0, 0, 0]);
+  });
 });
