@@ -71,6 +71,11 @@ export class Members {
     return member;
   }
 
+  /** Whether this very member, not another one of its session, is present. */
+  has(member: HubMember): boolean {
+    return this.#present.has(member.id);
+  }
+
   /** The present member of a session. */
   find(session: string): HubMember | undefined {
     for (const member of this.#present.values()) if (member.session === session) return member;

@@ -117,6 +117,7 @@ export class Owner {
     this.#outbox.addMember(member.id, deliver);
     return {
       receive: (batch, answered = 0) => {
+        if (!this.#members.has(member)) return;
         member.answered = Math.max(member.answered, answered);
         for (const call of batch) this.#queue.push({ member, call });
         this.#schedule();
@@ -125,7 +126,9 @@ export class Owner {
     };
   }
 
+  /** What it asked for last, nobody would hear of; if it lives, it asks again. */
   #leave(member: HubMember, forget: boolean): void {
+    this.#queue = this.#queue.filter((pending) => pending.member !== member);
     this.#outbox.removeMember(member.id);
     this.#watchers.removeMember(member.id);
     this.#members.remove(member, this.#consumers.removeMember(member.id), forget);
