@@ -3,7 +3,7 @@ import type { PeerChannel, StorageLease } from "../../../src/contracts/storage-d
 import { describeError } from "../../../src/error-transfer.ts";
 import type { Durability } from "../durability.ts";
 import type { Owner, OwnerMember } from "./owner.ts";
-import type { OwnerBatch } from "./protocol.ts";
+import type { OwnerBatch, Push, Reply } from "./protocol.ts";
 import { type FromOwner, type Hello, objectionTo, readFromMember } from "./wire.ts";
 
 /** What members of other contexts are served with. */
@@ -46,22 +46,36 @@ function welcome(channel: PeerChannel, hello: Hello, service: MemberService): Ow
     return undefined;
   }
   say(channel, { type: "welcome", owner: service.name });
-  return service.owner.connect((batch) => deliver(channel, batch), { session: hello.session, remote: true });
+  return service.owner.connect((batch) => deliver(channel, batch, service.logger), { session: hello.session, remote: true });
 }
 
-/** What is too large for the channel as a whole goes one by one; an answer that is still too large becomes an error. */
-function deliver(channel: PeerChannel, batch: OwnerBatch): void {
+/** What is too large for the channel as a whole goes one by one. */
+function deliver(channel: PeerChannel, batch: OwnerBatch, logger: Logger): void {
   try {
     say(channel, { type: "batch", batch });
   } catch {
-    for (const reply of batch.replies) {
-      try {
-        say(channel, { type: "batch", batch: { replies: [reply], pushes: [] } });
-      } catch (error) {
-        say(channel, { type: "batch", batch: { replies: [[reply[0], undefined, describeError(error)]], pushes: [] } });
-      }
+    for (const reply of batch.replies) deliverReply(channel, reply);
+    for (const push of batch.pushes) deliverPush(channel, push, logger);
+  }
+}
+
+/** An answer that is too large becomes an error. */
+function deliverReply(channel: PeerChannel, reply: Reply): void {
+  try {
+    say(channel, { type: "batch", batch: { replies: [reply], pushes: [] } });
+  } catch (error) {
+    say(channel, { type: "batch", batch: { replies: [[reply[0], undefined, describeError(error)]], pushes: [] } });
+  }
+}
+
+/** A message that is too large stays leased until its lease ends, and becomes a dead letter in the end. */
+function deliverPush(channel: PeerChannel, [subscription, events]: Push, logger: Logger): void {
+  for (const event of events) {
+    try {
+      say(channel, { type: "batch", batch: { replies: [], pushes: [[subscription, [event]]] } });
+    } catch (error) {
+      logger.log("error", "A message is too large for the line to the process that takes it.", { error });
     }
-    for (const push of batch.pushes) say(channel, { type: "batch", batch: { replies: [], pushes: [push] } });
   }
 }
 
