@@ -133,7 +133,10 @@ process.once("SIGTERM", () => {
   broker.close().then(
     () => process.exit(0),
     (error: unknown) => {
-      console.log(`close ${(error as { code?: string }).code ?? String(error)}`);
+      const code = (error as { code?: string }).code ?? String(error);
+      console.log(`close ${code}`);
+      // The owner is paused: it cannot be told, and sees it when the connection ends.
+      if (code === "STEM_OWNER_UNRESPONSIVE") process.exit(0);
       process.exit(4);
     },
   );
