@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { NodeChannel, type NodeChannelOptions } from "../../../adapters/storage/node-channel.ts";
 import { type Deadline, platformDeadline } from "../../../adapters/storage/node-deadline.ts";
+import { NodePeer } from "../../../adapters/storage/node-peer.ts";
 import { PayloadTooLargeError, StorageIoError } from "../../../src/errors.ts";
 import { PeerProbe } from "../../contract/storage-driver/peer-probe.ts";
 import { useTempDirectory } from "../../support/temp-directory.ts";
@@ -45,6 +46,15 @@ describe("a channel over a socket", () => {
     expect(await probe.closed()).toBeInstanceOf(StorageIoError);
     expect(probe.ends).toMatchObject([{ details: { call: "write", osCode: "ENOBUFS" } }]);
     expect(sent).toBeLessThan(10);
+  });
+
+  it("is never given up by a member, whose calls would only wait again on the next one", async () => {
+    const { own, other } = await channelAndSocket();
+    Object.defineProperty(own.socket, "writableLength", { value: 1e12 });
+    const channel = await new NodePeer("db", async () => ({ socket: own.socket })).connect();
+    channel?.send("hello");
+    await once(other, "data");
+    expect(own.socket.destroyed).toBe(false);
   });
 
   it("tells its own side at once that it closed, and waits for the other side no longer than the grace", async () => {
