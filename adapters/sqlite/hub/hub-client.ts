@@ -1,4 +1,4 @@
-import { ClosedError, EngineError, type StemError } from "../../../src/errors.ts";
+import { ClosedError, EngineError, OutcomeUnknownError, type StemError } from "../../../src/errors.ts";
 import { reviveError } from "../../../src/error-transfer.ts";
 import type { ArgsOf, OperationName, ResultOf } from "../operations/operation-table.ts";
 import type { LinkListener, OwnerLink } from "./owner-link.ts";
@@ -157,7 +157,10 @@ export class HubClient implements LinkListener {
     try {
       await link.close();
     } finally {
-      if (this.#ended === undefined) this.#end(new ClosedError("The database"));
+      const closed = new ClosedError("The database");
+      // The owner may have done what it did not come to answer.
+      this.#rejectAll(new OutcomeUnknownError("a call that was under way when the database was closed", closed));
+      if (this.#ended === undefined) this.#end(closed);
     }
   }
 

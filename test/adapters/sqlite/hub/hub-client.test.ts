@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { HubClient, type OwnerLink } from "../../../../adapters/sqlite/hub/hub-client.ts";
 import type { Call, MemberBatch } from "../../../../adapters/sqlite/hub/protocol.ts";
 import { describeError } from "../../../../src/error-transfer.ts";
-import { ClosedError, EngineError, LeaseLostError } from "../../../../src/errors.ts";
+import { ClosedError, EngineError, LeaseLostError, OutcomeUnknownError } from "../../../../src/errors.ts";
 import { NAMESPACE } from "./open-owner.ts";
 
 const MAIL = { namespace: NAMESPACE, queue: "mail" };
@@ -155,7 +155,7 @@ describe("hub/hub-client", () => {
     const unanswered = client.call("pendingCount", MAIL);
     await Promise.all([
       expect(client.close()).rejects.toBe(fault),
-      expect(unanswered).rejects.toBeInstanceOf(ClosedError),
+      expect(unanswered).rejects.toBeInstanceOf(OutcomeUnknownError),
     ]);
     await expect(client.call("pendingCount", MAIL)).rejects.toBeInstanceOf(ClosedError);
   });
@@ -167,7 +167,7 @@ describe("hub/hub-client", () => {
     expect(link.batches).toHaveLength(1);
     link.finishClose();
     await closing;
-    await expect(call).rejects.toBeInstanceOf(ClosedError);
+    await expect(call).rejects.toBeInstanceOf(OutcomeUnknownError);
     await expect(link.client.call("pendingCount", MAIL)).rejects.toBeInstanceOf(ClosedError);
     expect(link.waiting).toEqual([true, false]);
   });
