@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../../../src/contracts/clock.ts";
 import type { Randomness } from "../../../src/contracts/identity.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
-import { EngineError, StemError } from "../../../src/errors.ts";
+import { DatabaseBusyError, EngineError, StemError } from "../../../src/errors.ts";
 import { HubClient } from "./hub-client.ts";
 import { keepAlive } from "./inline-link.ts";
 import type { LinkListener, OwnerLink } from "./owner-link.ts";
@@ -94,9 +94,10 @@ export class Membership implements OwnerLink {
     }
   }
 
-  /** Looks for an owner, or becomes it, until one of both has come about. */
+  /** Looks for an owner, or becomes it, until one of both has come about; with a limit, as an owner may be overrun. */
   async #attach(): Promise<void> {
-    const { driver, database, candidacy, clock, randomness } = this.#parts;
+    const { driver, database, candidacy, clock, randomness, ownerTimeout } = this.#parts;
+    const since = clock.monotonic();
     for (let round = 0; !this.#isClosing; round += 1) {
       const listener = new CurrentLink(this.#client, (cause, mayRepeat) => this.#onLost(cause, mayRepeat));
       const peer = await driver.meet?.(database);
@@ -109,6 +110,9 @@ export class Membership implements OwnerLink {
         this.#updateTimers();
         this.#client.attached();
         return;
+      }
+      if (clock.monotonic() - since >= ownerTimeout) {
+        throw new DatabaseBusyError(database, "a process or thread that lets nobody in; it has too many members");
       }
       await this.#pause(randomness.number() * Math.min(LONGEST_PAUSE_MS, 2 * round + 1), clock);
     }

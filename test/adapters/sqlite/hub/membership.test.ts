@@ -1,0 +1,46 @@
+import { describe, it } from "vitest";
+import { type Candidacy, Membership } from "../../../../adapters/sqlite/hub/membership.ts";
+import { MemoryChannel } from "../../../../adapters/storage/memory-channel.ts";
+import { memoryStorage } from "../../../../adapters/storage/memory.ts";
+import type { StorageDriver, StoragePeer } from "../../../../src/contracts/storage-driver.ts";
+import { createSeededRandomness, FakeClock, RecordingLogger } from "../../../../src/testing/index.ts";
+import { expectError } from "../../../contract/support.ts";
+
+const OWNER_TIMEOUT = 5_000;
+
+/** Nobody can be the owner, as somebody is. */
+const NO_CANDIDACY: Candidacy = { takeOver: async () => undefined, prepare: () => undefined, end: async () => undefined };
+
+function openWith(driver: StorageDriver, clock: FakeClock): ReturnType<typeof Membership.open> {
+  return Membership.open({
+    driver,
+    candidacy: NO_CANDIDACY,
+    clock,
+    database: "jobs.sqlite",
+    session: "00000000000000aa",
+    durability: "full",
+    ownerTimeout: OWNER_TIMEOUT,
+    randomness: createSeededRandomness(1),
+    logger: new RecordingLogger(),
+  });
+}
+
+describe("hub: membership", () => {
+  it("is given up with a typed error when an owner closes every line, as one at its limit does", async () => {
+    const clock = new FakeClock();
+    const peer: StoragePeer = {
+      description: "a crowded owner",
+      async connect() {
+        const [own, other] = MemoryChannel.pair();
+        own.close();
+        return other;
+      },
+    };
+    const opening = expectError(
+      () => openWith({ ...memoryStorage(), meet: async () => peer }, clock),
+      "STEM_DATABASE_BUSY",
+    );
+    await clock.advance(OWNER_TIMEOUT + 100);
+    await opening;
+  });
+});
