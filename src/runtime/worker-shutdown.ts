@@ -1,5 +1,6 @@
 import type { Clock } from "../contracts/clock.ts";
 import type { ShutdownMode } from "./os-signals.ts";
+import { createDeferred, type Deferred } from "./deferred.ts";
 import { sleep } from "./sleep.ts";
 import type { TaskPool } from "./task-pool.ts";
 import type { ResolvedWorkerOptions } from "./worker-options.ts";
@@ -21,6 +22,7 @@ export class WorkerShutdown {
   readonly #stopping = new AbortController();
   readonly #soft = new AbortController();
   readonly #hard = new AbortController();
+  readonly #stopped: Deferred<void> = createDeferred<void>();
   #ended: Promise<void> | undefined;
 
   constructor(parts: WorkerShutdownParts) {
@@ -35,6 +37,11 @@ export class WorkerShutdown {
   /** Fires when there is no time left for second tries. */
   get hurry(): AbortSignal {
     return this.#hard.signal;
+  }
+
+  /** Resolves when a shutdown has come to its end. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
   }
 
   begin(mode: ShutdownMode): Promise<void> {
@@ -62,6 +69,7 @@ export class WorkerShutdown {
       await sleep(clock, lifecycle.forceShutdownAfter, drained.signal);
     }
     await tearDown();
+    this.#stopped.resolve();
   }
 }
 

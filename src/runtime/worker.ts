@@ -72,6 +72,14 @@ export class Worker {
   }
 
   /**
+   * Resolves when the worker has ended, whoever had it stop: `shutdown`, a signal of the operating system, or a command
+   * of a `WorkerControl`. The moment to close the stores it was given.
+   */
+  get stopped(): Promise<void> {
+    return this.#parts.shutdown.stopped;
+  }
+
+  /**
    * Works until nothing can be delivered now and nothing runs, then shuts down warm. Messages that are delayed, in
    * paused queues, or held by others, are left. Starts the worker if need be. At the timeout: a soft shutdown, then `TimeoutError`.
    */

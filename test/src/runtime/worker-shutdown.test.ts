@@ -281,6 +281,18 @@ describe("Signals of the operating system", () => {
     expect(signals.count()).toBe(0);
   });
 
+  it("tell when the worker has ended", async () => {
+    const signals = aSignalSource();
+    const { worker } = aWorkerRig([], { lifecycle: { installSignalHandlers: true, signals } });
+    let hasStopped = false;
+    const stopped = worker.stopped.then(() => (hasStopped = true));
+    await worker.start();
+    expect(hasStopped).toBe(false);
+    signals.send("SIGTERM");
+    await stopped;
+    await expect(worker.start()).rejects.toThrow("closed");
+  });
+
   it("are left alone by default", async () => {
     const signals = aSignalSource();
     await aBusyWorker({ lifecycle: { signals } });
