@@ -16,6 +16,8 @@ export type EventListener = (events: readonly unknown[]) => void;
 
 interface Pending {
   readonly call: Call;
+  /** An owner that is gone had it: it may have taken effect. */
+  isInDoubt: boolean;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -55,7 +57,7 @@ export class HubClient implements LinkListener {
     return new Promise<ResultOf<Name>>((resolve, reject) => {
       const id = this.#nextId++;
       const call: Call = [id, operation, args];
-      this.#pending.set(id, { call, resolve, reject });
+      this.#pending.set(id, { call, isInDoubt: false, resolve, reject });
       this.#outgoing.push(call);
       this.#updateWaiting();
       if (this.#outgoing.length === 1) this.#flushSoon(1, PATIENCE);
@@ -110,6 +112,10 @@ export class HubClient implements LinkListener {
 
   /** For the link: nothing can be sent until {@link HubClient.attached}. */
   lost(cause: unknown, mayRepeat: boolean): void {
+    if (this.#isAttached) {
+      const unsent = new Set(this.#outgoing);
+      for (const pending of this.#pending.values()) pending.isInDoubt ||= !unsent.has(pending.call);
+    }
     this.#isAttached = false;
     if (!mayRepeat)
       this.#rejectAll(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
@@ -198,7 +204,9 @@ export class HubClient implements LinkListener {
   #rejectAll(error: StemError): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const call of pending) call.reject(error);
+    for (const { isInDoubt, reject } of pending) {
+      reject(isInDoubt && error.outcome !== "unknown" ? new OutcomeUnknownError("the call", error) : error);
+    }
     this.#updateWaiting();
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { HubClient, type OwnerLink } from "../../../../adapters/sqlite/hub/hub-client.ts";
 import type { Call, MemberBatch } from "../../../../adapters/sqlite/hub/protocol.ts";
 import { describeError } from "../../../../src/error-transfer.ts";
-import { ClosedError, EngineError, LeaseLostError, OutcomeUnknownError } from "../../../../src/errors.ts";
+import { ClosedError, DatabaseBusyError, EngineError, LeaseLostError, OutcomeUnknownError } from "../../../../src/errors.ts";
 import { NAMESPACE } from "./open-owner.ts";
 
 const MAIL = { namespace: NAMESPACE, queue: "mail" };
@@ -158,6 +158,21 @@ describe("hub/hub-client", () => {
       expect(unanswered).rejects.toBeInstanceOf(OutcomeUnknownError),
     ]);
     await expect(client.call("pendingCount", MAIL)).rejects.toBeInstanceOf(ClosedError);
+  });
+
+  it.each(["fail", "unresponsive"] as const)("says what an owner may have done before it was gone: %s", async (how) => {
+    const link = aLink();
+    const sent = link.client.call("purge", MAIL);
+    await endOfTurn();
+    const unsent = link.client.call("purge", MAIL);
+    link.client.lost(undefined, true);
+    const later = link.client.call("purge", MAIL);
+    await endOfTurn();
+    const error = new DatabaseBusyError("jobs.sqlite", "somebody");
+    link.client[how](error);
+    await expect(sent).rejects.toMatchObject({ code: "STEM_OUTCOME_UNKNOWN", cause: error });
+    await expect(unsent).rejects.toBe(error);
+    await expect(later).rejects.toBe(error);
   });
 
   it("sends what was called before it closes, and rejects what is never answered", async () => {
