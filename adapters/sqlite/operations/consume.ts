@@ -1,3 +1,6 @@
+import { checkDuration, MAX_DURATION_MS } from "../../../src/core/duration.ts";
+import { checkInteger, checkText } from "../../../src/core/options.ts";
+import { InvalidOptionError } from "../../../src/errors.ts";
 import { LAST_SEQUENCE, PUT_SESSION } from "../sql/hub.ts";
 import { FIND_LEASE } from "../sql/queue-jobs.ts";
 import type { ConsumerSettings, Operation, OperationScope, SubscriptionRef } from "./operation.ts";
@@ -22,7 +25,9 @@ export interface CancelArgs {
 export const consume: Operation<ConsumeArgs, number[]> = {
   kind: "steps",
   isRepeatable: true,
-  run(scope, { subscription, after = 0, ...settings }) {
+  run(scope, args) {
+    checkConsume(args);
+    const { subscription, after = 0, ...settings } = args;
     const ref = { member: scope.member.id, subscription };
     const { session, remote } = scope.member;
     scope.events.addConsumer(ref, session, settings);
@@ -46,6 +51,21 @@ export const cancel: Operation<CancelArgs, void> = {
     scope.events.removeConsumer(ref);
   },
 };
+
+/** Before any effect: a consumer the owner cannot serve would fail the transactions of everybody, again and again. */
+function checkConsume(args: ConsumeArgs): void {
+  const count = { min: 1, max: Number.MAX_SAFE_INTEGER };
+  checkInteger("subscription", args.subscription, count);
+  for (const name of ["namespace", "consumerName"] as const) checkText(name, args[name]);
+  for (const name of ["queues", "channels"] as const) {
+    const names: unknown = args[name];
+    if (!Array.isArray(names)) throw new InvalidOptionError(name, names, "an array of names");
+    for (const each of names) checkText(name, each);
+  }
+  for (const name of ["prefetch", "maxDeliveries"] as const) checkInteger(name, args[name], count);
+  checkInteger("defaultVisibilityTimeout", args.defaultVisibilityTimeout, { min: 1, max: MAX_DURATION_MS });
+  checkDuration("pollInterval", args.pollInterval, { min: 1 });
+}
 
 /**
  * What the consumer holds from the last owner stays its own. Tokens rise and deliveries come in order: those after

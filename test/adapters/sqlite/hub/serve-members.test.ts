@@ -5,7 +5,8 @@ import { PROTOCOL_VERSION, SCHEMA_VERSION } from "../../../../adapters/sqlite/hu
 import type { StoredDelivery } from "../../../../adapters/sqlite/operations/operation.ts";
 import type { PeerChannel, StorageLease } from "../../../../src/contracts/storage-driver.ts";
 import { PayloadTooLargeError } from "../../../../src/errors.ts";
-import { aPublish, NAMESPACE, openOwner, type TestOwner } from "./open-owner.ts";
+import { OPERATIONS } from "../../../../adapters/sqlite/operations/operation-table.ts";
+import { aConsumer, aPublish, NAMESPACE, openOwner, type TestOwner } from "./open-owner.ts";
 
 const CONSUME = {
   subscription: 1,
@@ -103,4 +104,60 @@ describe("hub: messages that are too large for a line", () => {
     expect(logger.records.map(({ level }) => level)).toEqual(["error"]);
     expect(await client.call("pendingCount", { namespace: NAMESPACE, queue: "mail" })).toBe(0);
   });
+});
+
+describe("hub: what no member of this release says", () => {
+  const WRONG: Partial<Record<keyof typeof CONSUME, unknown>>[] = [
+    { subscription: "1" },
+    { subscription: null },
+    { namespace: 5 },
+    { queues: null },
+    { queues: "mail" },
+    { queues: [["mail"]] },
+    { channels: undefined },
+    { channels: [null] },
+    { prefetch: null },
+    { prefetch: 1.5 },
+    { consumerName: {} },
+    { defaultVisibilityTimeout: "30000" },
+    { defaultVisibilityTimeout: null },
+    { defaultVisibilityTimeout: 1e300 },
+    { maxDeliveries: null },
+    { pollInterval: null },
+    { pollInterval: 0 },
+  ];
+
+  it.each(WRONG)("makes no consumer of it, and others are served: %j", async (wrong) => {
+    const { join, client } = await serve();
+    const member = await join();
+    member.call(2, "consume", { ...CONSUME, ...wrong });
+    await turns();
+    await client.call("publish", aPublish());
+    await turns();
+    expect(member.batches.flatMap(({ replies }) => replies)).toMatchObject([[2, null, { code: "STEM_INVALID_OPTION" }]]);
+    expect(await client.call("pendingCount", { namespace: NAMESPACE, queue: "mail" })).toBe(1);
+  });
+
+  it.each([null, 5, "text", [], {}, { delivery: null }, [null]])("fails alone, whatever it asks for: %j", async (args) => {
+    const { join, client } = await serve();
+    const member = await join();
+    for (const [index, operation] of Object.keys(OPERATIONS).entries()) member.call(index + 2, operation, args);
+    await turns();
+    const consumer = await aConsumer(client);
+    await client.call("publish", aPublish());
+    expect(consumer.deliveries).toHaveLength(1);
+    expect(member.isClosed()).toBe(false);
+    expect(member.batches.flatMap(({ replies }) => replies)).toHaveLength(Object.keys(OPERATIONS).length);
+  });
+
+  it.each([null, 1, { type: "hello" }, { type: "calls", calls: [null], answered: 0 }, { type: "calls", calls: {} }])(
+    "closes the line: %j",
+    async (message) => {
+      const { join } = await serve();
+      const member = await join();
+      member.say(message);
+      await turns();
+      expect(member.isClosed()).toBe(true);
+    },
+  );
 });
