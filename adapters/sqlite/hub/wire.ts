@@ -62,8 +62,7 @@ export function readFromOwner(message: unknown): FromOwner | undefined {
       return isRecord(message["error"]) ? { type: "refused", error: message["error"] as never } : undefined;
     case "batch": {
       const { batch } = message;
-      const isBatch = isRecord(batch) && Array.isArray(batch["replies"]) && Array.isArray(batch["pushes"]);
-      return isBatch ? { type: "batch", batch: batch as unknown as OwnerBatch } : undefined;
+      return isBatch(batch) ? { type: "batch", batch: batch as OwnerBatch } : undefined;
     }
     case "left":
       return { type: "left" };
@@ -94,6 +93,22 @@ function isHello(message: Readonly<Record<string, unknown>>): boolean {
 
 function isCall(value: unknown): value is Call {
   return Array.isArray(value) && value.length === 3 && isCount(value[0]) && typeof value[1] === "string";
+}
+
+function isBatch(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { replies, pushes } = value;
+  return Array.isArray(replies) && replies.every(isReply) && Array.isArray(pushes) && pushes.every(isPush);
+}
+
+function isReply(value: unknown): boolean {
+  if (!Array.isArray(value) || !isCount(value[0])) return false;
+  const error: unknown = value[2];
+  return error === undefined || error === null || isRecord(error);
+}
+
+function isPush(value: unknown): boolean {
+  return Array.isArray(value) && isCount(value[0]) && Array.isArray(value[1]) && value[1].every(isRecord);
 }
 
 function isCount(value: unknown): value is number {
