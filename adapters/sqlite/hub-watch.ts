@@ -30,11 +30,11 @@ export function watchHub<Event, T>({ hub, logger, begin, read, isLast, onEnd }: 
   const take = (events: readonly Event[]): void => {
     try {
       for (const event of events) {
-        // After a fault at COMMIT the owner tells the present state again; most often it is known.
-        const text = JSON.stringify(event);
+        // After a fault at COMMIT, and after a change, the owner tells the present state again; most often it is known.
+        const value = read(event);
+        const text = JSON.stringify(value);
         if (text === last) continue;
         last = text;
-        const value = read(event);
         stream.push(value);
         if (isLast(value)) void stream.end();
       }

@@ -188,7 +188,8 @@ export class SqliteConsumer implements Consumer {
     const subscription = this.#subscription;
     if (subscription === undefined) return;
     try {
-      await this.#hub.call("cancel", { subscription, unseen: unseen.filter(isLeased).map(toRef) });
+      const given = unseen.filter(isLeased).map(toRef);
+      await this.#hub.call("cancel", { subscription, unseen: given, after: this.#lastToken });
     } catch (error) {
       this.#hub.unlisten(subscription, (events) => this.#receive(events as readonly (StoredDelivery | StoredBurial)[]));
       throw error;

@@ -3,7 +3,7 @@ import { checkInteger, checkText } from "../../../src/core/options.ts";
 import { InvalidOptionError } from "../../../src/errors.ts";
 import { LAST_SEQUENCE, PUT_SESSION } from "../sql/hub.ts";
 import { FIND_LEASE } from "../sql/queue-jobs.ts";
-import type { ConsumerSettings, Operation, OperationScope, SubscriptionRef } from "./operation.ts";
+import type { ConsumerSettings, Operation, OperationScope, StoredLease, SubscriptionRef } from "./operation.ts";
 import { giveBack, type DeliveryRef } from "./settle.ts";
 
 export interface ConsumeArgs extends ConsumerSettings {
@@ -16,6 +16,8 @@ export interface CancelArgs {
   readonly subscription: number;
   /** Deliveries that arrived and were not handed out. */
   readonly unseen: readonly DeliveryRef[];
+  /** Greatest token that arrived. What an earlier owner claimed after it goes back, too. */
+  readonly after?: number;
 }
 
 /**
@@ -44,8 +46,9 @@ export const consume: Operation<ConsumeArgs, number[]> = {
 export const cancel: Operation<CancelArgs, void> = {
   kind: "steps",
   isRepeatable: true,
-  run(scope, { subscription, unseen }) {
-    giveBack.run(scope, unseen);
+  run(scope, { subscription, unseen, after = Number.POSITIVE_INFINITY }) {
+    const inherited = scope.events.inheritedBy(scope.member.session, subscription);
+    giveBack.run(scope, [...unseen, ...inherited.filter(({ token }) => token > after).map(toRef)]);
     const ref = { member: scope.member.id, subscription };
     // At once: the claims at the end of this transaction must not go to a consumer that has left.
     scope.events.removeConsumer(ref);
@@ -77,11 +80,15 @@ function takeOver(scope: OperationScope, ref: SubscriptionRef, after: number): v
   for (const lease of leases) {
     const { seq, token } = lease;
     if (token > after) {
-      unseen.push({ seq, token, id: "", queue: lease.queue });
+      unseen.push(toRef(lease));
       continue;
     }
     const until = scope.sql.get<{ leaseUntil: number }>(FIND_LEASE, { seq, token })?.leaseUntil;
     if (until !== undefined) scope.events.adopt(ref, { ...lease, until });
   }
   giveBack.run(scope, unseen);
+}
+
+function toRef({ seq, token, queue }: StoredLease): DeliveryRef {
+  return { seq, token, id: "", queue };
 }

@@ -116,6 +116,23 @@ describe("hub: a change of the owner", () => {
     expect(await next).toMatchObject({ deliveries: 1 });
   });
 
+  it("gives back, uncounted, what was sent to a consumer that ends before it hears of it", async () => {
+    const { owner, one, brokers, clock } = await threeContexts();
+    const consumer = brokers[1].consume({ queues: ["default"] });
+    void consumer.next();
+    await clock.advance(0);
+    one.deafen();
+    await brokers[2].publish(anEnvelope());
+    const ended = consumer.return?.();
+    await clock.advance(0);
+    await owner.kill();
+    await clock.advance(RETURN);
+    await ended;
+    const next = take(brokers[2].consume({ queues: ["default"] }));
+    await clock.advance(0);
+    expect(await next).toMatchObject({ deliveries: 1 });
+  });
+
   it("gives back what a member held when its context ends", async () => {
     const { one, brokers, clock } = await threeContexts();
     await brokers[2].publishAll([anEnvelope(), anEnvelope()]);
@@ -254,6 +271,20 @@ describe("hub: what is pushed, over a change of the owner", () => {
       "running 1",
       "succeeded 1",
     ]);
+  });
+
+  it("does not tell a status again that was told before", async () => {
+    const contexts = openContexts();
+    const [owner, one, two] = [contexts.add(), contexts.add(), contexts.add()];
+    await owner.backend();
+    const [watching, writing] = [await one.backend(), await two.backend()];
+    const seen = collect(watching.watch("task"));
+    await contexts.clock.advance(0);
+    await writing.set("task", "running");
+    await owner.kill();
+    await contexts.clock.advance(RETURN);
+    await writing.set("task", "succeeded");
+    expect((await seen).map(({ state }) => state)).toEqual(["running", "succeeded"]);
   });
 
   it("goes on with watches of revocations, and tells what was stored in between", async () => {
