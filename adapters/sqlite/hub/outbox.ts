@@ -30,7 +30,9 @@ export class Outbox {
     if (this.#batches.size === 0) return;
     const batches = this.#batches;
     this.#batches = new Map();
-    for (const [member, batch] of batches) this.#members.get(member)?.(batch);
+    // Telling a member takes a while: whoever is given work, or waits for news, comes before those who only ask.
+    const inOrder = batches.size > 1 ? [...batches].toSorted(([, a], [, b]) => urgency(b) - urgency(a)) : batches;
+    for (const [member, batch] of inOrder) this.#members.get(member)?.(batch);
   }
 
   /** Sends to these members, and to nobody else, what was collected, and that nothing will follow. */
@@ -48,4 +50,8 @@ export class Outbox {
     if (batch === undefined) this.#batches.set(member, (batch = { replies: [], pushes: [] }));
     return batch;
   }
+}
+
+function urgency({ pushes }: OwnerBatch): number {
+  return pushes.length > 0 ? 1 : 0;
 }
