@@ -1,11 +1,16 @@
 import { existsSync } from "node:fs";
-import { dirname, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { BROWSER_ARGUMENTS, findBrowser } from "./scripts/find-browser.mjs";
 
 const root = import.meta.dirname;
 
-/** Tests import sources, yet run what ships: `src/x.ts` and `adapters/x.ts` resolve to the built `dist/.../x.js`. */
-const sourcesToBuild = {
+/**
+ * Tests import sources, yet run what ships: `src/x.ts` and `adapters/x.ts` resolve to the built `dist/.../x.js`. Node
+ * loads that by itself, a browser gets it from the test server.
+ */
+const sourcesToBuild = (external: boolean) => ({
   name: "sources-to-build",
   enforce: "pre" as const,
   resolveId(source: string, importer: string | undefined) {
@@ -15,26 +20,61 @@ const sourcesToBuild = {
     if (room !== "src" && room !== "adapters") return undefined;
     const built = resolve(root, "dist", relative(root, target).replace(/\.ts$/, ".js"));
     if (!existsSync(built)) throw new Error(`${relative(root, built)} is missing: run "npm run build" first.`);
-    return { id: built, external: true };
+    return { id: built, external };
+  },
+});
+
+/** Contract suites run in a dedicated worker of the browser, where Vitest cannot: they get what collects their tests. */
+const suitesInWorkers = {
+  name: "suites-in-workers",
+  enforce: "pre" as const,
+  resolveId(source: string, importer: string | undefined) {
+    const isSuite = importer !== undefined && relative(root, importer).startsWith(join("test", "contract"));
+    return isSuite && source === "vitest" ? resolve(root, "test/browser/support/worker-suite.ts") : undefined;
   },
 };
+
+/** The tests that run in a browser; without one, a skipped test that says how to get one. */
+function browserProject(executablePath: string | undefined) {
+  if (executablePath === undefined) return project("browser", ["test/browser/no-browser.test.ts"], [], 60_000);
+  return {
+    plugins: [sourcesToBuild(false), suitesInWorkers],
+    optimizeDeps: { include: ["fast-check", "@vitest/expect"] },
+    test: {
+      name: "browser",
+      include: ["test/browser/**/*.test.ts"],
+      exclude: ["test/browser/no-browser.test.ts"],
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      fileParallelism: false,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions: { executablePath, args: BROWSER_ARGUMENTS } }),
+        instances: [{ browser: "chromium" as const }],
+      },
+    },
+  };
+}
 
 /** One runner's name, files and limit of time per test. */
 function project(name: string, include: readonly string[], exclude: readonly string[], timeoutMs: number) {
   return {
     extends: true as const,
+    plugins: [sourcesToBuild(true)],
     test: { name, include: [...include], exclude: [...exclude], testTimeout: timeoutMs, hookTimeout: timeoutMs },
   };
 }
 
 export default defineConfig({
-  plugins: [sourcesToBuild],
   test: {
     server: { deps: { external: [/\/dist\//] } },
     maxWorkers: 2,
     projects: [
-      project("node", ["test/**/*.test.ts"], ["test/{reliability,torture}/**"], 60_000),
+      project("node", ["test/**/*.test.ts"], ["test/{reliability,torture,browser}/**"], 60_000),
       project("reliability", ["test/{reliability,torture}/**/*.test.ts"], [], 15 * 60_000),
+      browserProject(findBrowser()),
     ],
   },
 });

@@ -15,6 +15,8 @@ const TARGETS: Readonly<Record<string, string>> = {
   "adapters/sqlite/broker.ts": "export const broker = 1;\n",
   "adapters/sqlite/sql/jobs.ts": "export const jobs = 1;\n",
   "adapters/storage/node.ts": "export const storage = 1;\n",
+  "adapters/storage/peer-inbox.ts": "export const inbox = 1;\n",
+  "adapters/storage/web/opfs.ts": "export const opfs = 1;\n",
   "adapters/entry/node.ts": "export const entry = 1;\n",
 };
 
@@ -83,6 +85,16 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     "../entry/node.ts",
     "fast-check",
   ],
+  "adapters/storage/web": [
+    `../../../src/${RUNTIME}`,
+    `../../../src/${CLOCK}`,
+    "../node.ts",
+    "../../sqlite/broker.ts",
+    "../../memory/index.ts",
+    "../../entry/node.ts",
+    "node:fs",
+    "fast-check",
+  ],
   "adapters/entry": ["fast-check"],
   playground: ["../src/core/value.ts", "../adapters/memory/index.ts", "../dist/src/index.js"],
   "playground/examples": ["../../src/index.ts", "../../adapters/entry/node.ts"],
@@ -117,6 +129,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "../../src/errors.ts",
     "node:fs",
     "node:fs/promises",
+  ],
+  "adapters/storage/web": [
+    "./opfs.ts",
+    "../peer-inbox.ts",
+    `../../../src/${PORT}`,
+    `../../../src/${VALUE}`,
+    "../../../src/errors.ts",
   ],
   "adapters/entry": [
     "./node.ts",
@@ -187,6 +206,9 @@ const COMPILER: readonly (readonly [file: string, source: string, code: string])
   ["src/core/lists.ts", "export enum Colour {\n  Red,\n}\n", "TS1294"],
   ["adapters/sqlite/reads-files.ts", 'export { readFileSync } from "node:fs";\n', "TS2591"],
   ["adapters/sqlite/reaches-out.ts", 'export { storage } from "../storage/node.ts";\n', "TS6307"],
+  ["adapters/storage/web/reads-files.ts", 'export { readFileSync } from "node:fs";\n', "TS2591"],
+  ["adapters/storage/web/uses-buffer.ts", "export const x: unknown = Buffer;\n", "TS2591"],
+  ["adapters/storage/web/reaches-out.ts", 'export { entry } from "../../entry/node.ts";\n', "TS6307"],
 ];
 
 const importOf = (target: string): string => `export * from "${target}";\n`;
@@ -242,7 +264,7 @@ describe("the compiler", () => {
       ...TARGETS,
       ...Object.fromEntries(COMPILER.map(([file, source]) => [file, source])),
     });
-    errors = ["src", "adapters/sqlite"].flatMap((project) => compile(directory.path, project));
+    errors = ["src", "adapters/sqlite", "adapters/storage/web"].flatMap((project) => compile(directory.path, project));
   });
   afterAll(() => directory.remove());
 

@@ -8,9 +8,11 @@ const ROOMS = [
   "adapters/memory",
   "adapters/sqlite",
   "adapters/storage",
+  "adapters/storage/web",
   "adapters/entry",
   "playground",
   "test",
+  "test/browser",
 ] as const;
 
 /** One finding of the linter. */

@@ -239,5 +239,13 @@ async function talk(fixture: StorageFixture, options: Readonly<{ isDeaf?: boolea
 
 /** Lets everything happen that needs no more than some turns of the event loop. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const { port1, port2 } = new MessageChannel();
+  port1.start();
+  for (let turn = 0; turn < 20; turn++) {
+    await new Promise((resolve) => {
+      port1.addEventListener("message", resolve, { once: true });
+      port2.postMessage(turn);
+    });
+  }
+  port1.close();
 }

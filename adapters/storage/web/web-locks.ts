@@ -1,0 +1,77 @@
+import { UnsupportedEnvironmentError } from "../../../src/errors.ts";
+
+/** A Web Lock that this context holds. The browser drops it with the context, however that ends. */
+export interface HeldLock {
+  /** `false` once it was released, or was taken away: by `steal`, or by a browser that put the page aside. */
+  readonly isHeld: boolean;
+  /** Resolves once others can have it. Idempotent. */
+  release(): Promise<void>;
+}
+
+/** Throws `UnsupportedEnvironmentError` where there are no Web Locks, as on pages without https. */
+export function webLocks(): LockManager {
+  const { locks } = navigator as { readonly locks?: LockManager };
+  if (locks === undefined) {
+    throw new UnsupportedEnvironmentError("Web Locks (navigator.locks), which need https or localhost");
+  }
+  return locks;
+}
+
+/** Takes the lock if nobody has it; never waits for it. */
+export function tryLock(name: string): Promise<HeldLock | undefined> {
+  return new Promise((resolve, reject) => {
+    let isHeld = true;
+    let letGo: () => void = () => undefined;
+    const over: Promise<void> = webLocks().request(name, { ifAvailable: true }, (lock) => {
+      if (lock === null) {
+        resolve(undefined);
+        return undefined;
+      }
+      const released = new Promise<void>((done) => (letGo = done));
+      resolve({
+        get isHeld() {
+          return isHeld;
+        },
+        release: () => {
+          isHeld = false;
+          letGo();
+          return settled;
+        },
+      });
+      return released;
+    });
+    const settled = over.catch((error: unknown) => {
+      isHeld = false;
+      // Before the lock was granted this is the answer; after that it was taken away, and there is nothing to release.
+      reject(error);
+    });
+  });
+}
+
+/**
+ * The names of all locks that somebody in this origin holds alone. Leaves out what {@link whenFree} is granted for a
+ * moment.
+ */
+export async function heldLockNames(): Promise<readonly string[]> {
+  const { held } = await webLocks().query();
+  return (held ?? []).flatMap(({ name, mode }) => (mode === "exclusive" ? (name ?? []) : []));
+}
+
+/** Whether somebody, this context included, holds the lock alone. */
+export async function isLocked(name: string): Promise<boolean> {
+  return (await heldLockNames()).includes(name);
+}
+
+/**
+ * Calls `onFree` once when nobody holds the lock any more, unless the returned function was called before. Waiting for
+ * it also keeps browsers from freezing a holder to save energy.
+ */
+export function whenFree(name: string, onFree: () => void): () => void {
+  const controller = new AbortController();
+  const tell = (): void => {
+    if (!controller.signal.aborted) onFree();
+  };
+  // A request that fails otherwise is that of a page the browser puts aside: its lines end as well.
+  webLocks().request(name, { mode: "shared", signal: controller.signal }, tell).catch(tell);
+  return () => controller.abort();
+}

@@ -1,0 +1,135 @@
+import {
+  ASYMMETRIC_MATCHERS_OBJECT,
+  chai,
+  type ExpectStatic,
+  getState,
+  JestAsymmetricMatchers,
+  JestChaiExpect,
+  JestExtend,
+  setState,
+} from "@vitest/expect";
+
+/*
+ * What contract suites import as "vitest" when they run in a dedicated worker, where Vitest itself cannot run. It
+ * collects tests for the page that shows them as its own (run-in-worker.ts), has what the suites use and no more, and
+ * takes Vitest's assertions.
+ */
+
+type Hook = () => unknown;
+
+interface Group {
+  readonly name: string;
+  readonly parent: Group | undefined;
+  readonly isSkipped: boolean;
+  readonly before: Hook[];
+  readonly after: Hook[];
+}
+
+interface CollectedTest {
+  readonly group: Group;
+  readonly name: string;
+  readonly body: Hook;
+}
+
+const tests: CollectedTest[] = [];
+let current: Group = { name: "", parent: undefined, isSkipped: false, before: [], after: [] };
+
+/**
+ * Collects the tests of a group.
+ *
+ * @public
+ */
+export const describe = Object.assign((name: string, body: () => void): void => collect(name, false, body), {
+  skipIf: (isSkipped: boolean) => (name: string, body: () => void) => collect(name, isSkipped, body),
+});
+
+/**
+ * Collects a test.
+ *
+ * @public
+ */
+export const it = Object.assign((name: string, body: Hook): void => void tests.push({ group: current, name, body }), {
+  each: (values: readonly unknown[]) => (name: string, body: (value: unknown) => unknown) => {
+    for (const value of values) it(name.replace("%s", String(value)), () => body(value));
+  },
+});
+
+/**
+ * Runs before each test of the group.
+ *
+ * @public
+ */
+export function beforeEach(hook: Hook): void {
+  current.before.push(hook);
+}
+
+/**
+ * Runs after each test of the group, whatever came of it.
+ *
+ * @public
+ */
+export function afterEach(hook: Hook): void {
+  current.after.push(hook);
+}
+
+/**
+ * Vitest's assertions.
+ *
+ * @public
+ */
+export const expect: ExpectStatic = makeExpect();
+
+/** Answers the page that runs the collected tests, from now on. */
+export function serveSuite(): void {
+  addEventListener("message", ({ data }: MessageEvent<{ readonly run: number }>) => {
+    const test = tests[data.run];
+    if (test === undefined) throw new Error(`There is no test ${data.run}.`);
+    runTest(test).then(
+      () => postMessage({ ran: data.run }),
+      (error: unknown) => postMessage({ ran: data.run, error: String(error instanceof Error ? error.stack : error) }),
+    );
+  });
+  addEventListener("unhandledrejection", ({ reason }) => postMessage({ fault: String(reason) }));
+  const list = tests.map(({ group, name }) => ({ names: [...namesOf(group), name], isSkipped: skips(group) }));
+  postMessage({ tests: list });
+}
+
+function collect(name: string, isSkipped: boolean, body: () => void): void {
+  const parent = current;
+  current = { name, parent, isSkipped, before: [], after: [] };
+  body();
+  current = parent;
+}
+
+async function runTest({ group, body }: CollectedTest): Promise<void> {
+  const lineage: Group[] = [];
+  for (let each: Group | undefined = group; each !== undefined; each = each.parent) lineage.unshift(each);
+  try {
+    for (const { before } of lineage) for (const hook of before) await hook();
+    await body();
+  } finally {
+    for (const { after } of lineage.toReversed()) for (const hook of after) await hook();
+  }
+}
+
+function namesOf({ name, parent }: Group): readonly string[] {
+  return parent === undefined ? [] : [...namesOf(parent), name];
+}
+
+function skips({ isSkipped, parent }: Group): boolean {
+  return isSkipped || (parent !== undefined && skips(parent));
+}
+
+function makeExpect(): ExpectStatic {
+  chai.use(JestExtend);
+  chai.use(JestChaiExpect);
+  chai.use(JestAsymmetricMatchers);
+  const assertion = ((value: unknown, message?: string) => chai.expect(value, message)) as unknown as ExpectStatic;
+  const matchers = (globalThis as unknown as Record<symbol, object>)[ASYMMETRIC_MATCHERS_OBJECT];
+  Object.assign(assertion, chai.expect, matchers, {
+    getState: () => getState(assertion),
+    setState: (state: object) => setState(state, assertion),
+    unreachable: (message?: string) => chai.assert.fail(message ?? "this was to be unreachable"),
+  });
+  return assertion;
+}
