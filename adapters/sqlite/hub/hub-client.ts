@@ -204,8 +204,8 @@ export class HubClient implements LinkListener {
   #rejectAll(error: StemError): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { isInDoubt, reject } of pending) {
-      reject(isInDoubt && error.outcome !== "unknown" ? new OutcomeUnknownError("the call", error) : error);
+    for (const call of pending) {
+      call.reject(call.isInDoubt && error.outcome !== "unknown" ? new OutcomeUnknownError("the call", error) : error);
     }
     this.#updateWaiting();
   }

@@ -46,7 +46,10 @@ function welcome(channel: PeerChannel, hello: Hello, service: MemberService): Ow
     return undefined;
   }
   say(channel, { type: "welcome", owner: service.name });
-  return service.owner.connect((batch) => deliver(channel, batch, service.logger), { session: hello.session, remote: true });
+  return service.owner.connect((batch) => deliver(channel, batch, service.logger), {
+    session: hello.session,
+    remote: true,
+  });
 }
 
 /** What is too large for the channel as a whole goes one by one. */

@@ -1,5 +1,5 @@
 import type { ErrorDescription } from "../../../src/error-transfer.ts";
-import { InvalidOptionError, StemError, VersionMismatchError } from "../../../src/errors.ts";
+import { InvalidOptionError, type StemError, VersionMismatchError } from "../../../src/errors.ts";
 import type { Durability } from "../durability.ts";
 import { MIGRATIONS } from "../migrations/index.ts";
 import type { Call, MemberBatch, OwnerBatch } from "./protocol.ts";

@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { HubClient, type OwnerLink } from "../../../../adapters/sqlite/hub/hub-client.ts";
 import type { Call, MemberBatch } from "../../../../adapters/sqlite/hub/protocol.ts";
 import { describeError } from "../../../../src/error-transfer.ts";
-import { ClosedError, DatabaseBusyError, EngineError, LeaseLostError, OutcomeUnknownError } from "../../../../src/errors.ts";
+import {
+  ClosedError,
+  DatabaseBusyError,
+  EngineError,
+  LeaseLostError,
+  OutcomeUnknownError,
+} from "../../../../src/errors.ts";
 import { NAMESPACE } from "./open-owner.ts";
 
 const MAIL = { namespace: NAMESPACE, queue: "mail" };

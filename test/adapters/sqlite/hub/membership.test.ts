@@ -9,7 +9,11 @@ import { expectError } from "../../../contract/support.ts";
 const OWNER_TIMEOUT = 5_000;
 
 /** Nobody can be the owner, as somebody is. */
-const NO_CANDIDACY: Candidacy = { takeOver: async () => undefined, prepare: () => undefined, end: async () => undefined };
+const NO_CANDIDACY: Candidacy = {
+  takeOver: async () => undefined,
+  prepare: () => undefined,
+  end: async () => undefined,
+};
 
 function openWith(driver: StorageDriver, clock: FakeClock): ReturnType<typeof Membership.open> {
   return Membership.open({

@@ -43,7 +43,9 @@ async function serve(limit = Number.POSITIVE_INFINITY): Promise<TestOwner & { jo
     keepAlive: (on) => channel.keepAlive(on),
     close: () => channel.close(),
   });
-  const serving = { accept: (onPeer: (channel: PeerChannel) => void) => lease?.accept?.((own) => onPeer(limited(own))) };
+  const serving = {
+    accept: (onPeer: (channel: PeerChannel) => void) => lease?.accept?.((own) => onPeer(limited(own))),
+  };
   const { owner, logger, driver } = opened;
   serveMembers(serving as unknown as StorageLease, { owner, logger, durability: "full", name: "the owner" });
   return {
@@ -134,21 +136,26 @@ describe("hub: what no member of this release says", () => {
     await turns();
     await client.call("publish", aPublish());
     await turns();
-    expect(member.batches.flatMap(({ replies }) => replies)).toMatchObject([[2, null, { code: "STEM_INVALID_OPTION" }]]);
+    expect(member.batches.flatMap(({ replies }) => replies)).toMatchObject([
+      [2, null, { code: "STEM_INVALID_OPTION" }],
+    ]);
     expect(await client.call("pendingCount", { namespace: NAMESPACE, queue: "mail" })).toBe(1);
   });
 
-  it.each([null, 5, "text", [], {}, { delivery: null }, [null]])("fails alone, whatever it asks for: %j", async (args) => {
-    const { join, client } = await serve();
-    const member = await join();
-    for (const [index, operation] of Object.keys(OPERATIONS).entries()) member.call(index + 2, operation, args);
-    await turns();
-    const consumer = await aConsumer(client);
-    await client.call("publish", aPublish());
-    expect(consumer.deliveries).toHaveLength(1);
-    expect(member.isClosed()).toBe(false);
-    expect(member.batches.flatMap(({ replies }) => replies)).toHaveLength(Object.keys(OPERATIONS).length);
-  });
+  it.each([null, 5, "text", [], {}, { delivery: null }, [null]])(
+    "fails alone, whatever it asks for: %j",
+    async (args) => {
+      const { join, client } = await serve();
+      const member = await join();
+      for (const [index, operation] of Object.keys(OPERATIONS).entries()) member.call(index + 2, operation, args);
+      await turns();
+      const consumer = await aConsumer(client);
+      await client.call("publish", aPublish());
+      expect(consumer.deliveries).toHaveLength(1);
+      expect(member.isClosed()).toBe(false);
+      expect(member.batches.flatMap(({ replies }) => replies)).toHaveLength(Object.keys(OPERATIONS).length);
+    },
+  );
 
   it.each([null, 1, { type: "hello" }, { type: "calls", calls: [null], answered: 0 }, { type: "calls", calls: {} }])(
     "closes the line: %j",
