@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { SqliteBroker } from "../../../../adapters/entry/node.ts";
+import { OutcomeUnknownError } from "../../../../src/errors.ts";
+import { silentLogger } from "../../../../src/ports/console-logger.ts";
+import { anEnvelope } from "../../../support/an-envelope.ts";
+import { FakeBrowser, fillStorage, watchPuts } from "./fake-indexeddb.ts";
+
+describe("a broker on IndexedDB", () => {
+  let browser: FakeBrowser;
+  const open: SqliteBroker[] = [];
+
+  beforeEach(() => {
+    browser = new FakeBrowser();
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    for (const broker of open.splice(0)) await broker.close().catch(() => undefined);
+  });
+
+  /** As another tab would: with a driver, and so with a name, of its own. */
+  async function openBroker(name: string): Promise<SqliteBroker> {
+    const storage = { ...browser.driver(), name };
+    const broker = await SqliteBroker.open("jobs", { storage, engine: "inline", logger: silentLogger });
+    open.push(broker);
+    return broker;
+  }
+
+  it("has what it acknowledged after a crash, and after a clean close", async () => {
+    const first = await openBroker("first");
+    await Promise.all(Array.from({ length: 50 }, (_, index) => first.publish(anEnvelope({ id: `job-${index}` }))));
+    browser.crash();
+    const second = await openBroker("second");
+    expect(await second.pendingCount("default")).toBe(50);
+    await second.close();
+    const third = await openBroker("third");
+    expect(await third.pendingCount("default")).toBe(50);
+  });
+
+  it("stores a few pages for a commit", async () => {
+    const broker = await openBroker("first");
+    await broker.publish(anEnvelope({ id: "warm" }));
+    const put = watchPuts();
+    for (let index = 0; index < 20; index++) await broker.publish(anEnvelope({ id: `job-${index}` }));
+    const pages = put.mock.calls.filter(([, key]) => Array.isArray(key));
+    expect(pages.length).toBeLessThanOrEqual(20 * 4);
+  });
+
+  it("does not know the outcome when there was no room, and goes on once there is", async () => {
+    const broker = await openBroker("first");
+    await broker.publish(anEnvelope({ id: "before" }));
+    const empty = fillStorage();
+    const error = await broker.publish(anEnvelope({ id: "during" })).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect((error as Error).cause).toMatch(/^StorageFullError: No space left/);
+    empty();
+    await broker.publish(anEnvelope({ id: "after" }));
+    expect(await broker.pendingCount("default")).toBe(2);
+    browser.crash();
+    expect(await (await openBroker("second")).pendingCount("default")).toBe(2);
+  });
+});
