@@ -12,7 +12,7 @@ export function threadCandidacy(spawn: () => Promise<EnginePort>, parts: EngineT
   let thread: Promise<EngineThread> | undefined;
   let current: EngineThread | undefined;
   const start = (): Promise<EngineThread> => {
-    if (current?.hasEnded === true) thread = undefined;
+    if (current?.hasEnded === true) thread = current = undefined;
     thread ??= spawn().then((port) => (current = new EngineThread(port, parts)));
     thread.catch(() => (thread = undefined));
     return thread;
