@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, relative, resolve, sep } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { BROWSER_ARGUMENTS, findBrowser } from "./scripts/find-browser.mjs";
@@ -29,7 +29,8 @@ const suitesInWorkers = {
   name: "suites-in-workers",
   enforce: "pre" as const,
   resolveId(source: string, importer: string | undefined) {
-    const isSuite = importer !== undefined && relative(root, importer).startsWith(join("test", "contract"));
+    const from = importer === undefined ? "" : relative(root, importer).replaceAll(sep, "/");
+    const isSuite = /^test\/(contract\/|browser\/.*-worker\.ts)/.test(from);
     return isSuite && source === "vitest" ? resolve(root, "test/browser/support/worker-suite.ts") : undefined;
   },
 };

@@ -2,6 +2,9 @@ import type { SyncFile } from "../../../src/contracts/storage-driver.ts";
 import { ClosedError, StorageFullError, StorageIoError } from "../../../src/errors.ts";
 import { webStorageFailure } from "./web-errors.ts";
 
+/** -8 as 32 bits without a sign: Chromium's number for a disk without room. */
+const NO_SPACE = 0xfffffff8;
+
 /** An opening of a file. The access handle stays open: it belongs to the lease, and all openings share it. */
 export class OpfsFile implements SyncFile {
   readonly #handle: FileSystemSyncAccessHandle;
@@ -34,10 +37,12 @@ export class OpfsFile implements SyncFile {
     this.#checkOpen();
     if (from.length === 0) return;
     const count = this.#call("write", (handle) => handle.write(from, { at }));
-    // Browsers that are out of room write a part, or return an error's number as if it were a count.
-    if (count !== from.length) {
+    if (count === from.length) return;
+    // Browsers that are out of room write a part; and Chromium returns an error's number as if it were a count.
+    if (isCount(count, from.length) || count === NO_SPACE) {
       throw new StorageFullError(this.#path, new Error(`Of ${from.length} bytes, ${count} were written.`));
     }
+    throw new StorageIoError("write", this.#path, `a count of ${count}`);
   }
 
   truncate(size: number): void {

@@ -62,17 +62,25 @@ export async function openHandles(path: string): Promise<OpfsHandles> {
   throw fault?.reason;
 }
 
-/** Opens one file alone; throws `DatabaseBusyError` when somebody else has it open and does not close it. */
-export async function openHandle(folder: FileSystemDirectoryHandle, path: string): Promise<FileSystemSyncAccessHandle> {
+/**
+ * Opens one file alone; throws `DatabaseBusyError` when somebody else has it open and does not close it. `pause` is
+ * what passes between two tries, in milliseconds.
+ */
+export async function openHandle(
+  folder: FileSystemDirectoryHandle,
+  path: string,
+  pause: (milliseconds: number) => Promise<void> = webPause,
+): Promise<FileSystemSyncAccessHandle> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       const file = await folder.getFileHandle(lastPart(path), { create: true });
       return await file.createSyncAccessHandle();
     } catch (error) {
-      if (webErrorName(error) !== "NoModificationAllowedError")
+      if (webErrorName(error) !== "NoModificationAllowedError") {
         throw openingFailure("createSyncAccessHandle", path, error);
+      }
     }
-    await webPause(Math.min(attempt, LONGEST_PAUSE_MS));
+    await pause(Math.min(attempt, LONGEST_PAUSE_MS));
   }
   throw new DatabaseBusyError(path, "a tab or worker that has its file open without owning it");
 }

@@ -11,7 +11,7 @@ import {
 
 /*
  * What contract suites import as "vitest" when they run in a dedicated worker, where Vitest itself cannot run. It
- * collects tests for the page that shows them as its own (run-in-worker.ts), has what the suites use and no more, and
+ * collects tests for the page that shows them as its own (worker-tests.ts), has what the suites use and no more, and
  * takes Vitest's assertions.
  */
 

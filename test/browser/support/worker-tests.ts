@@ -17,7 +17,7 @@ interface WorkerSays {
  * Shows the tests that a worker collected (`worker-suite.ts`) as tests of this file, and runs each in the worker when
  * its turn comes. For what exists in dedicated workers only, and is synchronous: a page could not call it from outside.
  */
-export async function runInWorker(name: string, worker: Worker): Promise<void> {
+export async function showWorkerTests(name: string, worker: Worker): Promise<void> {
   const waiting = new Map<number, (says: WorkerSays) => void>();
   let fault: string | undefined;
   const tests = await new Promise<readonly ListedTest[]>((resolve, reject) => {
