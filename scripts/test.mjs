@@ -2,6 +2,7 @@
 // Arguments go to Vitest: `npm test -- test/contract`.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { findBrowser, HOW_TO_GET_A_BROWSER } from "./find-browser.mjs";
 import { root, run, tool } from "./steps.mjs";
 
 const RUNNERS = [
@@ -39,6 +40,11 @@ if (code === 0) {
 }
 
 if (total.passed + total.failed === 0) console.log("\nNo test was run.");
+if (findBrowser() === undefined) {
+  console.log(
+    `\nNo browser was found, so the tests of test/browser were skipped. Get one with ${HOW_TO_GET_A_BROWSER}.`,
+  );
+}
 // The build, or an error outside of every test: it counts, too.
 if (total.failed === 0 && (code !== 0 || total.passed === 0)) total.failed = 1;
 if (total.failed > 0) code ||= 1;
