@@ -1,0 +1,43 @@
+import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
+import { createSystemClock } from "../../src/ports/system-clock.ts";
+import { systemRandomness } from "../../src/ports/system-randomness.ts";
+import type { FromEngine, ToEngine } from "../sqlite/hub/engine-messages.ts";
+import { serveEngine } from "../sqlite/hub/engine-server.ts";
+import { browserStorage } from "../storage/web/browser.ts";
+import { indexedDbStorage } from "../storage/web/indexeddb.ts";
+import { opfsStorage } from "../storage/web/opfs.ts";
+import type { StartEngine } from "./browser-engine-port.ts";
+import { browserEngineHost } from "./browser-host.ts";
+import { describeChoice } from "./describe-choice.ts";
+
+const post = (message: FromEngine): void => postMessage(message);
+
+let receive: ((message: ToEngine) => void) | undefined;
+
+function start({ storage, wasmUrl }: StartEngine): void {
+  receive = serveEngine({
+    host: browserEngineHost(() => wasmUrl),
+    driver: driverOf(storage),
+    clock: createSystemClock(),
+    randomness: systemRandomness,
+    post,
+    exit: () => close(),
+  });
+}
+
+function driverOf(name: string): StorageDriver {
+  if (name === "opfs") return opfsStorage();
+  if (name === "indexeddb") return indexedDbStorage();
+  return browserStorage({ onChoice: (choice) => post({ type: "log", ...describeChoice(choice) }) });
+}
+
+addEventListener("message", ({ data }: MessageEvent<StartEngine | ToEngine>) => {
+  if (data.type === "start") start(data);
+  else receive?.(data);
+});
+// Unlike an exception, it would not be heard of by whoever started this worker.
+addEventListener("unhandledrejection", (event) => {
+  queueMicrotask(() => {
+    throw event.reason;
+  });
+});

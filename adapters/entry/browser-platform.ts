@@ -1,0 +1,38 @@
+import type { EnginePort, Platform } from "../../src/contracts/platform.ts";
+import type { Clock } from "../../src/contracts/clock.ts";
+import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
+import { consoleLogger } from "../../src/ports/console-logger.ts";
+import { memoryStorage } from "../storage/memory.ts";
+import { browserStorage } from "../storage/web/browser.ts";
+import { spawnBrowserEngine } from "./browser-engine-port.ts";
+import { browserEngineHost } from "./browser-host.ts";
+import { browserOptions } from "./browser-options.ts";
+import { describeChoice } from "./describe-choice.ts";
+
+/** The drivers that the engine's worker has as well. */
+const IN_WORKERS: readonly string[] = ["browser", "opfs", "indexeddb"];
+
+let storage: StorageDriver | undefined;
+
+/** Browsers: files or IndexedDB, memory, and an engine in a dedicated worker. Nothing is touched before it is used. */
+export const browserPlatform: Platform = {
+  ...browserEngineHost(() => browserOptions().wasmUrl),
+  name: "browser",
+  defaultStorage: () => (storage ??= browserStorage({ onChoice: tell })),
+  memoryStorage: () => memoryStorage(),
+  engineThreads,
+};
+
+/** In the engine's worker the choice is told to the logger of the connection; in this one there is none to tell. */
+function tell(choice: Parameters<typeof describeChoice>[0]): void {
+  const { level, message } = describeChoice(choice);
+  consoleLogger.log(level, message);
+}
+
+/** None in shared and service workers of most browsers: they cannot start workers, and own databases themselves. */
+function engineThreads(driver: StorageDriver, clock: Clock | undefined): (() => Promise<EnginePort>) | undefined {
+  const canStart = typeof Worker === "function" || browserOptions().createWorker !== undefined;
+  // A clock of the caller's own cannot be shared with a worker.
+  if (!canStart || clock !== undefined || !IN_WORKERS.includes(driver.name)) return undefined;
+  return () => spawnBrowserEngine(driver.name);
+}

@@ -1,0 +1,20 @@
+import type { TextCodec } from "../../src/contracts/platform.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Text by what every runtime has. */
+export const webText: TextCodec = {
+  write: (value, into, at) => encoder.encodeInto(value, into.subarray(at)).written,
+  read: (from, at, length) => decoder.decode(from.subarray(at, at + length)),
+};
+
+/** Runs `callback` as its own turn of the event loop, without the delays that timers have. */
+export function webDefer(callback: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    callback();
+  };
+  port2.postMessage(null);
+}
