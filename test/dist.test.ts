@@ -111,10 +111,10 @@ describe("the packed files", () => {
 
   it("hold every module that another one refers to by URL", () => {
     const missing = packed
-      .filter((path) => path.endsWith(".js"))
+      // Elsewhere there are only examples of such addresses: the rest of the library has no platform.
+      .filter((path) => path.startsWith("dist/adapters/") && path.endsWith(".js"))
       .flatMap((path) => {
-        // Comments show how users refer to modules of their own.
-        const text = readFileSync(join(installed, path), "utf8").replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, "");
+        const text = readFileSync(join(installed, path), "utf8");
         return [...text.matchAll(/new URL\("(\.[^"]+)", import\.meta\.url\)/g)].map(([, target]) =>
           join(path, "..", target ?? "").replaceAll("\\", "/"),
         );
