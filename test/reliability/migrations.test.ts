@@ -37,7 +37,13 @@ describe("a crash while an older database is brought up to date", () => {
         version,
         ...MIGRATIONS.map((migration) => migration.version).filter((later) => later > version),
       ]);
-      expect(tablesOf(recording.history.content)["queue_jobs"]).toEqual(tablesOf(old.content)["queue_jobs"]);
+      // With the columns that it has got since, empty.
+      const jobs = (tablesOf(old.content)["queue_jobs"] ?? []).map((job) => ({
+        session: null,
+        subscription: null,
+        ...job,
+      }));
+      expect(tablesOf(recording.history.content)["queue_jobs"]).toEqual(jobs);
       expect(tablesOf(old.content)["queue_jobs"]).toHaveLength(ROWS);
     },
   );
