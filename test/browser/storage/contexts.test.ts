@@ -98,7 +98,7 @@ describe("a database among the contexts of an origin", () => {
     await owner.do.verify();
     const name = `stem-sqlite ${JSON.stringify(["opfs", page.identify(database)])}`;
     await navigator.locks.request(name, { steal: true }, () => undefined);
-    await expect(owner.do.verify()).rejects.toThrow("DatabaseReplacedError");
+    await expect(until(async () => (await owner.do.verify()) !== undefined)).rejects.toThrow("DatabaseReplacedError");
   });
 
   it("is reported as replaced when the browser deleted it, also while nobody else could see that", async () => {

@@ -256,6 +256,7 @@ describe("ownership in a browser", () => {
     await life.release();
     const met = meetWebOwner(place);
     const became = becomeWebOwner(place);
+    for (let look = 0; look < 10; look++) await navigator.locks.query();
     await fence.release();
     expect(await met).toBeUndefined();
     const result = await became;
