@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from "node:path";
 import { root, run, tool } from "./steps.mjs";
 
-const ROOMS = ["src", "adapters", "playground", "test"];
+const ROOMS = ["src", "adapters", "playground", "test", "e2e"];
 const OUTPUT = /\.(?:js|d\.ts)(?:\.map)?$/;
 const ENGINE = "node_modules/@sqlite.org/sqlite-wasm/dist/sqlite3.wasm";
 const ENGINE_SHA256 = "b8a92a19f441a90ff2339fe988fbe317c4adf3ed844096f12aee04aa72d58257";

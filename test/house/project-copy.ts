@@ -13,6 +13,7 @@ const ROOMS = [
   "playground",
   "test",
   "test/browser",
+  "e2e",
 ] as const;
 
 /** One finding of the linter. */

@@ -1,0 +1,40 @@
+// What the tests do in a page: `queue.<name>(...)`, with JSON values in and out.
+import { defineTask, SqliteBroker, SqliteResultBackend, Stem, Worker } from "stem-sqlite";
+import { configureBrowser } from "stem-sqlite/browser";
+import { browserStorage } from "stem-sqlite/storage/browser";
+import { indexedDbStorage } from "stem-sqlite/storage/indexeddb";
+import { opfsStorage } from "stem-sqlite/storage/opfs";
+
+const DRIVERS = { indexeddb: indexedDbStorage, opfs: opfsStorage };
+const logs = [];
+const logger = { log: (level, message) => void logs.push(`${level}: ${message}`) };
+const hello = defineTask("demo.hello", async (_context, { name }) => `Hello ${String(name)}`);
+let file;
+let stores;
+let worker;
+
+globalThis.queue = {
+  configure: (options) => configureBrowser(options),
+  async open({ database = "jobs.sqlite", storage, engine = "auto" } = {}) {
+    file = database;
+    const options = { logger, engine, ...(storage === undefined ? {} : { storage: DRIVERS[storage]() }) };
+    const broker = await SqliteBroker.open(file, options);
+    const backend = await SqliteResultBackend.open(file, options);
+    stores = { broker, backend, stem: new Stem({ broker, backend, tasks: [hello] }) };
+  },
+  enqueue: async (...names) => Promise.all(names.map((name) => stores.stem.enqueue("demo.hello", { args: { name } }))),
+  async work() {
+    worker = new Worker({ broker: stores.broker, backend: stores.backend, tasks: [hello] });
+    await worker.start();
+  },
+  result: async (id) => (await stores.stem.waitForTask(id)).value,
+  pending: async () => stores.broker.pendingCount("default"),
+  async close() {
+    await worker?.shutdown();
+    await stores.backend.close();
+    await stores.broker.close();
+  },
+  backend: async () => browserStorage().backendOf(file),
+  logs: () => logs,
+  locks: async () => (await navigator.locks.query()).held.map(({ name }) => name),
+};

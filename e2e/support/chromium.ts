@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright";
+import { BROWSER_ARGUMENTS, findBrowser } from "../../scripts/find-browser.mjs";
+
+/** A browser with a profile on disk, which outlives it. */
+export class Chromium {
+  readonly #profile: string;
+  #context: BrowserContext;
+
+  private constructor(profile: string, context: BrowserContext) {
+    this.#profile = profile;
+    this.#context = context;
+  }
+
+  /** Starts one with an empty profile. */
+  static async launch(): Promise<Chromium> {
+    const profile = await mkdtemp(join(tmpdir(), "stem-sqlite-profile-"));
+    return new Chromium(profile, await start(profile));
+  }
+
+  /** Opens a page in a new tab and waits until it has its `queue`. */
+  async open(url: string): Promise<Tab> {
+    const tab = new Tab(await this.#context.newPage());
+    await tab.goto(url);
+    return tab;
+  }
+
+  async closeTabs(): Promise<void> {
+    await Promise.all(this.#context.pages().map((page) => page.close()));
+  }
+
+  /** Ends the browser as a crash would, and starts it again on the same profile. */
+  async crash(tab: Tab): Promise<void> {
+    const context = this.#context;
+    const ended = new Promise((resolve) => context.once("close", resolve));
+    await tab.send("Browser.crash");
+    await ended;
+    this.#context = await start(this.#profile);
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function start(profile: string): Promise<BrowserContext> {
+  const executablePath = findBrowser();
+  if (executablePath === undefined) throw new Error("No browser was found.");
+  return chromium.launchPersistentContext(profile, { executablePath, args: [...BROWSER_ARGUMENTS] });
+}
+
+type Calls = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
+
+/** One tab, with the module `queue.mjs` in it. */
+export class Tab {
+  readonly #page: Page;
+  /** What went wrong in the page and was caught by nobody. */
+  readonly faults: string[] = [];
+
+  constructor(page: Page) {
+    this.#page = page;
+    page.on("pageerror", (error) => this.faults.push(String(error)));
+  }
+
+  async goto(url: string): Promise<void> {
+    await this.#page.goto(url);
+    await this.#ready();
+  }
+
+  async reload(): Promise<void> {
+    await this.#page.reload();
+    await this.#ready();
+  }
+
+  /** Calls a function of `queue.mjs`; JSON values go in and come out. */
+  async call<T = unknown>(name: string, ...args: readonly unknown[]): Promise<T> {
+    return (await this.#page.evaluate(
+      ([called, given]) => {
+        const { queue } = globalThis as unknown as { queue: Calls };
+        return queue[called]?.(...given);
+      },
+      [name, args] as const,
+    )) as T;
+  }
+
+  /** Sends a command of the browser's own protocol; does not wait for its answer, as some end the tab. */
+  async send(command: "Browser.crash" | "Page.crash"): Promise<void> {
+    const session = await this.#page.context().newCDPSession(this.#page);
+    session.send(command).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#page.close();
+  }
+
+  async #ready(): Promise<void> {
+    await this.#page.waitForFunction(() => "queue" in globalThis);
+  }
+}
