@@ -77,7 +77,7 @@ export default defineConfig({
       project("reliability", ["test/{reliability,torture}/**/*.test.ts"], [], 15 * 60_000),
       browserProject(findBrowser()),
       // Without a browser they are left out; the project above says how to get one.
-      project("e2e", ["e2e/**/*.test.ts"], findBrowser() === undefined ? ["e2e/**"] : [], 60_000),
+      project("e2e", ["e2e/**/*.test.ts"], findBrowser() === undefined ? ["e2e/**"] : [], 180_000),
     ],
   },
 });

@@ -1,5 +1,5 @@
 // What the tests do in a page: `queue.<name>(...)`, with JSON values in and out.
-import { defineTask, SqliteBroker, SqliteResultBackend, Stem, Worker } from "stem-sqlite";
+import { defineTask, SqliteBroker, SqliteResultBackend, Stem, Worker as StemWorker } from "stem-sqlite";
 import { configureBrowser } from "stem-sqlite/browser";
 import { browserStorage } from "stem-sqlite/storage/browser";
 import { indexedDbStorage } from "stem-sqlite/storage/indexeddb";
@@ -15,6 +15,15 @@ let worker;
 
 globalThis.queue = {
   configure: (options) => configureBrowser(options),
+  /** Has the engine's worker miss what it needs for files of the browser. */
+  configureWithoutFiles(thread) {
+    const lines = [
+      `import ${JSON.stringify(new URL(thread, location.href).href)};`,
+      "delete FileSystemFileHandle.prototype.createSyncAccessHandle;",
+    ];
+    const url = URL.createObjectURL(new Blob(lines, { type: "text/javascript" }));
+    configureBrowser({ createWorker: () => new Worker(url, { type: "module" }) });
+  },
   async open({ database = "jobs.sqlite", storage, engine = "auto" } = {}) {
     file = database;
     const options = { logger, engine, ...(storage === undefined ? {} : { storage: DRIVERS[storage]() }) };
@@ -24,7 +33,7 @@ globalThis.queue = {
   },
   enqueue: async (...names) => Promise.all(names.map((name) => stores.stem.enqueue("demo.hello", { args: { name } }))),
   async work() {
-    worker = new Worker({ broker: stores.broker, backend: stores.backend, tasks: [hello] });
+    worker = new StemWorker({ broker: stores.broker, backend: stores.backend, tasks: [hello] });
     await worker.start();
   },
   result: async (id) => (await stores.stem.waitForTask(id)).value,

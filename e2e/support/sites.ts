@@ -20,7 +20,7 @@ export const SITES: Readonly<Record<string, () => Promise<Site>>> = {
 };
 
 /** No bundler: the package's files, and an import map in the page. */
-async function plainSite(): Promise<Site> {
+export async function plainSite(): Promise<Site> {
   const server = await serveFiles({ package: ROOT, pages: join(ROOT, "e2e/pages") });
   return { url: `${server.origin}/pages/queue.html`, close: () => server.close() };
 }

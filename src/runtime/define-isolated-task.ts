@@ -80,7 +80,10 @@ export function defineIsolatedTask(name: string, module: URL | string, options: 
 /** What `task.run` does when it is called by hand, as a unit test may: the same function, in the caller's thread. */
 function runHere(name: string, isolated: IsolatedFunction): TaskFunction {
   return async (context, args) => {
-    const loaded = await loadFunction(isolated, (url) => import(url) as Promise<unknown>);
+    const loaded = await loadFunction(
+      isolated,
+      (url) => import(/* @vite-ignore */ /* webpackIgnore: true */ url) as Promise<unknown>,
+    );
     if (typeof loaded !== "function") throw new IsolateError(name, loaded.finding, loaded.cause);
     return loaded(context, args);
   };
