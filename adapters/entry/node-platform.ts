@@ -3,6 +3,7 @@ import type { EngineHost, Platform, TextCodec } from "../../src/contracts/platfo
 import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import { nodeStorage } from "../storage/node.ts";
+import { contextId, hasEnded } from "./node-context.ts";
 import { spawnNodeEngine } from "./node-engine-port.ts";
 
 let module: Promise<WebAssembly.Module> | undefined;
@@ -35,6 +36,8 @@ export const nodeEngineHost: EngineHost = {
   text: createNodeTextCodec(),
   defer: (callback) => void setImmediate(callback),
   contextName: `process ${process.pid}`,
+  contextId: contextId(),
+  hasEnded,
 };
 
 /** Node, and what is compatible with it: files, memory, and engine threads for files. */

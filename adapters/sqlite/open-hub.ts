@@ -100,8 +100,9 @@ async function connect(
   const { durability, logger, clock, randomness, ownerTimeout } = options;
   const session = randomSession(options);
   const candidacy = candidacyFor(driver, database, session, options);
-  const parts = { driver, database, session, durability, candidacy, clock, randomness, logger, ownerTimeout };
-  return Membership.open(parts);
+  const context = currentPlatform().contextId ?? "";
+  const identity = { session, context, durability };
+  return Membership.open({ driver, database, ...identity, candidacy, clock, randomness, logger, ownerTimeout });
 }
 
 /** Where this context would run the engine; a thread is started only once there is something to own. */

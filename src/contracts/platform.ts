@@ -15,6 +15,10 @@ export interface EngineHost {
   readonly text: TextCodec;
   /** What error messages in other contexts call this one, such as `process 4711`. */
   readonly contextName?: string;
+  /** Names this context for `hasEnded` of others; unlike any other, ever. Absent or empty where none can tell. */
+  readonly contextId?: string;
+  /** Whether the context of this name has certainly ended. False where that cannot be known. */
+  hasEnded?(contextId: string): boolean;
   /** Runs `callback` soon, after the input that has already arrived: what arrives until then shares a commit. */
   defer(callback: () => void): void;
 }

@@ -39,7 +39,9 @@ export function inlineCandidacy(
   return {
     async takeOver(listener) {
       const owner = await acquireOwner(driver, database, parts);
-      return owner === undefined ? undefined : inlineLink(owner, parts.clock, { session, remote: false })(listener);
+      return owner === undefined
+        ? undefined
+        : inlineLink(owner, parts.clock, { session, remote: false, context: parts.host.contextId ?? "" })(listener);
     },
     // A fault comes again, and is told, when the database is opened.
     prepare: () => void parts.host.loadEngine().catch(() => undefined),

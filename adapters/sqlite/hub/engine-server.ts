@@ -36,7 +36,11 @@ export function serveEngine(parts: EngineServerParts): (message: ToEngine) => vo
     };
     const { durability, database, session } = message;
     owner = await acquireOwner(parts.driver, database, { host, clock, randomness, logger, durability });
-    member = owner?.connect((batch) => parts.post({ type: "batch", batch }), { session, remote: false });
+    member = owner?.connect((batch) => parts.post({ type: "batch", batch }), {
+      session,
+      remote: false,
+      context: host.contextId ?? "",
+    });
     parts.post({ type: owner === undefined ? "taken" : "opened" });
   };
 

@@ -9,6 +9,8 @@ export interface MemberIdentity {
   readonly session: string;
   /** It lives in another context, and may outlive this owner. */
   readonly remote: boolean;
+  /** The platform's name for its context; empty where nobody can tell whether that has ended. */
+  readonly context: string;
 }
 
 /** One member as its owner knows it. */
@@ -29,6 +31,17 @@ export interface InheritedLease extends StoredLease {
   readonly subscription: number;
 }
 
+interface SessionRow {
+  readonly session: string;
+  readonly context: string;
+}
+
+/** A member of the last owner that has not come to this one. */
+interface Awaited {
+  readonly context: string;
+  readonly leases: readonly InheritedLease[];
+}
+
 /** What remains to be done in the database for a member that has gone. */
 interface Departure {
   readonly session: string;
@@ -43,19 +56,34 @@ const REPLY_RETENTION_MS = 600_000;
 /** The members of one owner, those that are expected from the last owner, and those that have left. */
 export class Members {
   readonly #present = new Map<number, HubMember>();
-  /** By session: leases of members that were connected to the last owner and have not come to this one. */
-  #awaited = new Map<string, readonly InheritedLease[]>();
+  readonly #hasEnded: (context: string) => boolean;
+  /** By session: what members had from the last owner. */
+  #awaited = new Map<string, Awaited>();
   #departures: Departure[] = [];
   #nextId = 1;
 
+  /** `hasEnded` tells of a context whether it has certainly ended. */
+  constructor(hasEnded: (context: string) => boolean) {
+    this.#hasEnded = hasEnded;
+  }
+
+  /** Forgets those members of the last owner whose contexts have ended; what they held belongs to nobody. */
+  forgetEnded(sql: SqlSession): number {
+    const ended = sql.all<SessionRow>(LIST_SESSIONS).filter(({ context }) => this.#hasEnded(context));
+    for (const { session } of ended) sql.run(DELETE_SESSION, { session });
+    return ended.length;
+  }
+
   /** Reads whom the last owner served. */
   inherit(sql: SqlSession): void {
-    const sessions = sql.all<{ session: string }>(LIST_SESSIONS);
-    this.#awaited = new Map(sessions.map(({ session }) => [session, []]));
+    const leases = new Map<string, InheritedLease[]>();
+    const sessions = sql.all<SessionRow>(LIST_SESSIONS);
+    for (const { session } of sessions) leases.set(session, []);
     if (sessions.length === 0) return;
-    for (const lease of sql.all<InheritedLease>(INHERITED_LEASES)) {
-      this.#awaited.set(lease.session, [...(this.#awaited.get(lease.session) ?? []), lease]);
-    }
+    for (const lease of sql.all<InheritedLease>(INHERITED_LEASES)) leases.get(lease.session)?.push(lease);
+    this.#awaited = new Map(
+      sessions.map(({ session, context }) => [session, { context, leases: leases.get(session) ?? [] }]),
+    );
   }
 
   /** Whether members of the last owner may still come. */
@@ -66,8 +94,9 @@ export class Members {
   add(identity: MemberIdentity): HubMember {
     const member: HubMember = { ...identity, id: this.#nextId++, known: undefined, answered: 0 };
     this.#present.set(member.id, member);
-    // The leases of a member in this context end with this owner.
-    if (!identity.remote) this.#departures.push({ session: identity.session, leases: [], forget: false });
+    // Where nobody can tell that this context has ended, what its members hold ends with this owner.
+    if (!identity.remote && identity.context === "")
+      this.#departures.push({ session: identity.session, leases: [], forget: false });
     return member;
   }
 
@@ -91,17 +120,30 @@ export class Members {
     if (this.#present.delete(member.id)) this.#departures.push({ session: member.session, leases, forget });
   }
 
-  /** The time in which members of the last owner could come is over. */
+  /**
+   * Looks at those who have not come: what ended contexts held is for others. A context that may live keeps its leases
+   * until they lapse: it may only be busy, or paused.
+   */
+  checkAwaited(): void {
+    for (const [session, { context, leases }] of this.#awaited) {
+      const hasCome = this.find(session) !== undefined;
+      if (!hasCome && !this.#hasEnded(context)) continue;
+      if (!hasCome) this.#departures.push({ session, leases, forget: false });
+      this.#awaited.delete(session);
+    }
+  }
+
+  /** Awaits nobody any more. */
   giveUpAwaited(): void {
-    for (const [session, leases] of this.#awaited) {
-      if (this.find(session) === undefined) this.#departures.push({ session, leases, forget: false });
+    for (const session of this.#awaited.keys()) {
+      if (this.find(session) === undefined) this.#departures.push({ session, leases: [], forget: false });
     }
     this.#awaited.clear();
   }
 
   /** The leases of one subscription that came over from the last owner. */
   inheritedBy(session: string, subscription: number): readonly InheritedLease[] {
-    return (this.#awaited.get(session) ?? []).filter((lease) => lease.subscription === subscription);
+    return (this.#awaited.get(session)?.leases ?? []).filter((lease) => lease.subscription === subscription);
   }
 
   get haveLeft(): boolean {
@@ -116,7 +158,8 @@ export class Members {
         const { seq, token } = lease;
         if (sql.run(RELEASE_LEASE, { seq, token }) > 0) released.push(lease);
       }
-      if (this.find(session)?.remote !== true) sql.run(DELETE_SESSION, { session });
+      const stays = this.find(session);
+      if (stays === undefined || (!stays.remote && stays.context === "")) sql.run(DELETE_SESSION, { session });
       if (forget) sql.run(DELETE_REPLIES, { session });
     }
     sql.run(SWEEP_REPLIES, { before: now - REPLY_RETENTION_MS });

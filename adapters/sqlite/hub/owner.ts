@@ -50,10 +50,12 @@ export interface OwnerMember {
 const FAULT_PAUSE_MS = 1_000;
 /** Most calls that share one transaction: keeps replies flowing under a flood. */
 const MAX_CALLS = 2_000;
-/** How long the leases of members of the last owner wait for them. They come within milliseconds, if they live. */
+/** Between two looks for members of the last owner that have ended. Those that live come within milliseconds. */
 const RETURN_MS = 1_500;
+/** So many looks; whoever was paused longer than that lost its leases anyway. */
+const RETURN_LOOKS = 400;
 /** A member in this context that did not say who it is. */
-const ANONYMOUS: MemberIdentity = { session: "", remote: false };
+const ANONYMOUS: MemberIdentity = { session: "", remote: false, context: "" };
 
 /**
  * The one context that holds a database open. Runs the calls that have arrived by the end of a turn in one
@@ -64,7 +66,7 @@ export class Owner {
   readonly #clock: OwnerClock;
   readonly #tokens = new TokenSource();
   readonly #consumers = new Consumers();
-  readonly #members = new Members();
+  readonly #members: Members;
   readonly #watchers = new Watchers();
   readonly #outbox = new Outbox();
   readonly #events: OwnerEvents;
@@ -87,6 +89,7 @@ export class Owner {
     this.#parts = parts;
     this.#database = database;
     this.#clock = new OwnerClock(parts.clock);
+    this.#members = new Members((context) => parts.host.hasEnded?.(context) ?? false);
     this.#events = createOwnerEvents({
       consumers: this.#consumers,
       watchers: this.#watchers,
@@ -162,14 +165,21 @@ export class Owner {
     const database = this.#database;
     inTransaction(database, () => {
       this.#tokens.raiseEpoch(database, now);
-      if (recovered) database.run(RELEASE_ORPHANS);
-      else database.run(BOUND_LEASES, { now });
+      const ended = this.#members.forgetEnded(database);
+      if (recovered || ended > 0) database.run(RELEASE_ORPHANS);
+      if (!recovered) database.run(BOUND_LEASES, { now });
     });
     this.#members.inherit(database);
+    this.#awaitMembers(RETURN_LOOKS);
+  }
+
+  #awaitMembers(looks: number): void {
     if (!this.#members.areAwaited) return;
     this.#returning = this.#parts.clock.schedule(() => {
-      this.#members.giveUpAwaited();
-      this.#schedule();
+      if (looks > 0) this.#members.checkAwaited();
+      else this.#members.giveUpAwaited();
+      if (this.#members.haveLeft) this.#schedule();
+      this.#awaitMembers(looks - 1);
     }, RETURN_MS);
   }
 

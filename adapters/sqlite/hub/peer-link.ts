@@ -11,6 +11,8 @@ import { type FromMember, PROTOCOL_VERSION, readFromOwner, SCHEMA_VERSION } from
 export interface PeerLinkParts {
   readonly database: string;
   readonly session: string;
+  /** The platform's name for this context; empty where there is none. */
+  readonly context: string;
   readonly durability: Durability;
   readonly clock: Clock;
   /** Silence after which an owner that owes an answer counts as unresponsive. */
@@ -62,7 +64,7 @@ class PeerLink implements OwnerLink {
 
   /** Greets the owner; `false` when the line ended before its answer. */
   welcomed(): Promise<boolean> {
-    const { session, durability, clock, ownerTimeout } = this.#parts;
+    const { session, context, durability, clock, ownerTimeout } = this.#parts;
     return new Promise<boolean>((resolve, reject) => {
       const timer = clock.schedule(() => this.#refuse(this.#unresponsive(ownerTimeout)), ownerTimeout, {
         keepAlive: true,
@@ -79,7 +81,7 @@ class PeerLink implements OwnerLink {
         onMessage: (message) => this.#onMessage(message),
         onClose: (cause) => this.#onClose(cause),
       });
-      this.#say({ type: "hello", protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION, session, durability });
+      this.#say({ type: "hello", protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION, session, context, durability });
     });
   }
 

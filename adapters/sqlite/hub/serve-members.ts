@@ -49,6 +49,7 @@ function welcome(channel: PeerChannel, hello: Hello, service: MemberService): Ow
   return service.owner.connect((batch) => deliver(channel, batch, service.logger), {
     session: hello.session,
     remote: true,
+    context: hello.context,
   });
 }
 

@@ -16,6 +16,8 @@ export interface Hello {
   readonly schema: number;
   /** Stays the same over changes of the owner. */
   readonly session: string;
+  /** The platform's name for its context; empty where there is none. */
+  readonly context: string;
   readonly durability: Durability;
 }
 
@@ -86,8 +88,9 @@ export function objectionTo(hello: Hello, durability: Durability): StemError | u
 }
 
 function isHello(message: Readonly<Record<string, unknown>>): boolean {
-  const { protocol, schema, session, durability } = message;
-  const isNamed = typeof session === "string" && /^[0-9a-f]{16,64}$/.test(session);
+  const { protocol, schema, session, context, durability } = message;
+  const isPlaced = typeof context === "string" && context.length <= 200;
+  const isNamed = isPlaced && typeof session === "string" && /^[0-9a-f]{16,64}$/.test(session);
   return isNamed && isCount(protocol) && isCount(schema) && (durability === "full" || durability === "relaxed");
 }
 

@@ -10,6 +10,8 @@ export const members: Migration = {
     /* sql */ `alter table queue_jobs add column subscription integer`,
     /* sql */ `create table hub_sessions (
   session text not null primary key,
+  -- The context it lives in, as the platform names it; empty where nobody can tell whether that has ended.
+  context text not null,
   since integer not null
 ) strict, without rowid`,
     /* sql */ `create table hub_replies (

@@ -31,9 +31,10 @@ export const consume: Operation<ConsumeArgs, number[]> = {
     checkConsume(args);
     const { subscription, after = 0, ...settings } = args;
     const ref = { member: scope.member.id, subscription };
-    const { session, remote } = scope.member;
+    const { session, remote, context } = scope.member;
     scope.events.addConsumer(ref, session, settings);
-    if (remote) scope.sql.run(PUT_SESSION, { session, now: scope.now });
+    // Without its context's name, nobody could tell that a member in this one has ended with its owner.
+    if (remote || context !== "") scope.sql.run(PUT_SESSION, { session, context, now: scope.now });
     takeOver(scope, ref, after);
     const { namespace, channels } = settings;
     return channels.map(

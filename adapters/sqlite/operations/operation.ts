@@ -13,7 +13,7 @@ export interface OperationScope {
   /** The owner's time in whole milliseconds, the same for all operations of one transaction. */
   readonly now: number;
   /** The member that asked: its number with this owner, and its session over changes of the owner. */
-  readonly member: Readonly<{ id: number; session: string; remote: boolean }>;
+  readonly member: Readonly<{ id: number; session: string; remote: boolean; context: string }>;
   /** A fencing token greater than all before it. */
   nextToken(): number;
   /** Runs `effect` once the transaction is durable, before the reply goes out; never when it is undone. */

@@ -1,7 +1,7 @@
-/** Notes that a member of another process consumes: its leases outlive the owner. */
+/** Notes that a member consumes whose leases outlive the owner. */
 export const PUT_SESSION: string = /* sql */ `
-insert into hub_sessions (session, since)
-values (:session, :now)
+insert into hub_sessions (session, context, since)
+values (:session, :context, :now)
 on conflict (session) do nothing`;
 
 /** Forgets a member. */
@@ -11,7 +11,7 @@ where session = :session`;
 
 /** Every member that was consuming when the last owner ended. */
 export const LIST_SESSIONS: string = /* sql */ `
-select session
+select session, context
 from hub_sessions`;
 
 /** Keeps the answers to a member's calls, in the transaction of their effects. */

@@ -63,7 +63,7 @@ export async function openOperationBench(): Promise<OperationBench> {
       const scope: OperationScope = {
         sql: database,
         now: bench.now,
-        member: { id: 1, session: "", remote: false },
+        member: { id: 1, session: "", remote: false, context: "" },
         nextToken: () => ++tokens,
         afterCommit: (effect) => void effects.push(effect),
         events,

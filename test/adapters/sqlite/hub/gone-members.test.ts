@@ -25,7 +25,7 @@ interface Line {
 function aLine(owner: Owner, session = SESSION): Line {
   const replies: Reply[] = [];
   const deliver = (batch: OwnerBatch): void => void replies.push(...batch.replies);
-  return { member: owner.connect(deliver, { session, remote: true }), replies };
+  return { member: owner.connect(deliver, { session, remote: true, context: "" }), replies };
 }
 
 describe("hub: what a member asked for before its line ended", () => {

@@ -22,6 +22,7 @@ function openWith(driver: StorageDriver, clock: FakeClock): ReturnType<typeof Me
     clock,
     database: "jobs.sqlite",
     session: "00000000000000aa",
+    context: "",
     durability: "full",
     ownerTimeout: OWNER_TIMEOUT,
     randomness: createSeededRandomness(1),

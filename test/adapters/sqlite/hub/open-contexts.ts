@@ -1,5 +1,7 @@
 import { onTestFinished } from "vitest";
 import { SqliteBroker, SqliteResultBackend, SqliteRevokeStore } from "../../../../adapters/entry/node.ts";
+import { nodePlatform } from "../../../../adapters/entry/node-platform.ts";
+import { installPlatform } from "../../../../adapters/sqlite/platform.ts";
 import type { SqliteBrokerOptions } from "../../../../adapters/sqlite/sqlite-broker-options.ts";
 import { memoryStorage } from "../../../../adapters/storage/memory.ts";
 import type {
@@ -34,19 +36,25 @@ export interface TestContexts {
 export function openContexts(): TestContexts {
   const clock = new FakeClock();
   const storage = memoryStorage();
+  const ended = new Set<string>();
   let seed = 0;
-  return { clock, add: () => addContext(storage, clock, ++seed) };
+  return { clock, add: () => addContext(storage, clock, ++seed, ended) };
 }
 
 const FILE = "jobs.sqlite";
 
-function addContext(storage: StorageDriver, clock: FakeClock, seed: number): TestContext {
+function addContext(storage: StorageDriver, clock: FakeClock, seed: number, ended: Set<string>): TestContext {
+  const contextId = `context-${seed}`;
+  // The platform is asked while a store is being opened.
+  const enter = (): void => installPlatform({ ...nodePlatform, contextId, hasEnded: (id) => ended.has(id) });
   const logger = new RecordingLogger();
   const channels = new Set<PeerChannel>();
   let lease: StorageLease | undefined;
   let isDead = false;
   let isDeaf = false;
   let held: (() => void)[] | undefined;
+  /** Set while the context is paused. */
+  let resumed: Promise<void> | undefined;
 
   const tap = (channel: PeerChannel): PeerChannel => {
     const tapped: PeerChannel = {
@@ -78,20 +86,21 @@ function addContext(storage: StorageDriver, clock: FakeClock, seed: number): Tes
       return channel === undefined ? undefined : tap(channel);
     },
   });
-  const checkAlive = (): void => {
+  const checkAlive = async (): Promise<void> => {
+    await resumed;
     if (isDead) throw new Error("This context was killed.");
   };
   const driver: StorageDriver = {
     ...storage,
     async acquire(database) {
-      checkAlive();
+      await checkAlive();
       const acquisition = await storage.acquire(database);
       if (acquisition.role === "member") return { role: "member", peer: tapPeer(acquisition.peer) };
       lease = acquisition.lease;
       return acquisition;
     },
     async meet(database) {
-      checkAlive();
+      await checkAlive();
       const peer = await storage.meet?.(database);
       return peer === undefined ? undefined : tapPeer(peer);
     },
@@ -114,21 +123,35 @@ function addContext(storage: StorageDriver, clock: FakeClock, seed: number): Tes
   };
   return {
     logger,
-    broker: async (own) => keep(await SqliteBroker.open(FILE, { ...options, pollInterval: 1e9, ...own })),
-    backend: async () => keep(await SqliteResultBackend.open(FILE, options)),
-    revokeStore: async () => keep(await SqliteRevokeStore.open(FILE, options)),
+    broker: async (own) => {
+      enter();
+      return keep(await SqliteBroker.open(FILE, { ...options, pollInterval: 1e9, ...own }));
+    },
+    backend: async () => {
+      enter();
+      return keep(await SqliteResultBackend.open(FILE, options));
+    },
+    revokeStore: async () => {
+      enter();
+      return keep(await SqliteRevokeStore.open(FILE, options));
+    },
     async kill() {
       isDead = true;
+      ended.add(contextId);
       for (const channel of channels) channel.close();
       await lease?.release();
     },
     deafen: () => void (isDeaf = true),
     pause() {
       held ??= [];
+      let resume!: () => void;
+      resumed = new Promise((done) => (resume = done));
       return () => {
         const messages = held ?? [];
         held = undefined;
+        resumed = undefined;
         for (const send of messages) send();
+        resume();
       };
     },
     get isOwner() {

@@ -102,6 +102,27 @@ describe("hub: a change of the owner", () => {
     expect(await next).toMatchObject({ deliveries: 2 });
   });
 
+  it("keeps what a member holds that is only paused, as long as its lease lasts", async () => {
+    const { owner, one, two, brokers, clock } = await threeContexts();
+    await brokers[2].publish(anEnvelope());
+    const delivery = await take(brokers[1].consume({ queues: ["default"] }));
+    const resume = one.pause();
+    await owner.kill();
+    const given: Delivery[] = [];
+    const waiting = take(brokers[2].consume({ queues: ["default"] })).then((next) => given.push(next));
+    await clock.advance(LEASE / 2);
+    expect(two.isOwner).toBe(true);
+    expect(given).toEqual([]);
+    resume();
+    await clock.advance(100);
+    await brokers[1].extendLease(delivery, LEASE);
+    await clock.advance(LEASE - 1);
+    expect(given).toEqual([]);
+    await clock.advance(1);
+    await waiting;
+    expect(given).toMatchObject([{ deliveries: 2 }]);
+  });
+
   it("delivers again, uncounted, what the last owner sent and a member never got", async () => {
     const { owner, one, brokers, clock } = await threeContexts();
     const consumer = brokers[1].consume({ queues: ["default"] });

@@ -71,7 +71,7 @@ async function serve(limit = Number.POSITIVE_INFINITY): Promise<TestOwner & { jo
         },
         onClose: () => (isClosed = true),
       });
-      const hello = { protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION, session: "00000000000000aa" };
+      const hello = { protocol: PROTOCOL_VERSION, schema: SCHEMA_VERSION, session: "00000000000000aa", context: "" };
       channel.send({ type: "hello", ...hello, durability: "full" });
       return member;
     },
