@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright";
+import { type BrowserContext, type CDPSession, chromium, type Page } from "playwright";
 import { BROWSER_ARGUMENTS, findBrowser } from "../../scripts/find-browser.mjs";
 
 /** A browser with a profile on disk, which outlives it. */
@@ -59,6 +59,8 @@ export class Tab {
   readonly #page: Page;
   /** What went wrong in the page and was caught by nobody. */
   readonly faults: string[] = [];
+  /** The limit holds as long as this session. */
+  #quota: CDPSession | undefined;
 
   constructor(page: Page) {
     this.#page = page;
@@ -90,6 +92,14 @@ export class Tab {
   async send(command: "Browser.crash" | "Page.crash"): Promise<void> {
     const session = await this.#page.context().newCDPSession(this.#page);
     session.send(command).catch(() => undefined);
+  }
+
+  /** How many bytes the origin may store; what the browser thinks right without a number. */
+  async setQuota(bytes?: number): Promise<void> {
+    this.#quota ??= await this.#page.context().newCDPSession(this.#page);
+    const { origin } = new URL(this.#page.url());
+    const quota = bytes === undefined ? {} : { quotaSize: bytes };
+    await this.#quota.send("Storage.overrideQuotaForOrigin", { origin, ...quota });
   }
 
   async close(): Promise<void> {

@@ -55,8 +55,12 @@ export class PagedFile {
       const index = Math.floor((at + done) / PAGE_BYTES);
       const start = (at + done) % PAGE_BYTES;
       const length = Math.min(from.length - done, PAGE_BYTES - start);
-      this.#page(index).set(from.subarray(done, done + length), start);
-      this.#dirty.add(index);
+      const part = from.subarray(done, done + length);
+      const page = this.#page(index);
+      if (!holds(page, start, part)) {
+        page.set(part, start);
+        this.#dirty.add(index);
+      }
       done += length;
     }
     this.#size = Math.max(this.#size, end);
@@ -104,4 +108,10 @@ export class PagedFile {
       throw new StorageFullError(this.#path, error);
     }
   }
+}
+
+/** Whether the page has these bytes already, as when a log is written once more; what differs, does so early on. */
+function holds(page: Uint8Array, start: number, part: Uint8Array): boolean {
+  for (let index = 0; index < part.length; index++) if (page[start + index] !== part[index]) return false;
+  return true;
 }

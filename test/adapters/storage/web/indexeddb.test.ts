@@ -71,11 +71,13 @@ describe("a database in IndexedDB", () => {
     expect(put.mock.calls.map(([, key]) => key)).toEqual(["db", ["db", 6], ["db", 7]]);
   });
 
-  it("has nothing to wait for when nothing changed", async () => {
+  it("has nothing to wait for when nothing changed, or what was there is written again", async () => {
     const lease = await own();
     expect(lease.durable()).toBeUndefined();
-    lease.open("db").write(someBytes(10), 0);
+    lease.open("db").write(someBytes(3 * PAGE), 0);
     await lease.durable();
+    expect(lease.durable()).toBeUndefined();
+    lease.open("db").write(someBytes(3 * PAGE).subarray(100), 100);
     expect(lease.durable()).toBeUndefined();
   });
 
