@@ -251,17 +251,16 @@ describe("ownership in a browser", () => {
     }
   });
 
-  it("waits for an owner that is about to open or close, and meets or follows it", async () => {
+  it.each(["meet", "become"] as const)("waits for an owner that is about to open or close, to %s it", async (what) => {
     const { place, fence, life } = await anOwner();
     await life.release();
-    const met = meetWebOwner(place);
-    const became = becomeWebOwner(place);
+    const found = what === "meet" ? meetWebOwner(place) : becomeWebOwner(place);
     for (let look = 0; look < 10; look++) await navigator.locks.query();
     await fence.release();
-    expect(await met).toBeUndefined();
-    const result = await became;
-    expect("owner" in result).toBe(true);
-    if ("owner" in result) await result.owner.release();
+    const result = await found;
+    if (what === "meet") return expect(result).toBeUndefined();
+    if (result === undefined || !("owner" in result)) return expect.unreachable("the place was free");
+    await result.owner.release();
   });
 });
 
