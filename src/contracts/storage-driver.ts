@@ -48,7 +48,11 @@ export interface StorageLease {
    * where no other context can reach the owner. `release` closes all channels.
    */
   accept?(onPeer: (channel: PeerChannel) => void): void;
-  /** Resolves once everything written so far survives what the driver's capabilities promise. */
+  /**
+   * Resolves once everything written so far survives what the driver's capabilities promise. A rejection with
+   * `StorageFullError` says that nothing written since the last time was stored. After any rejection files that are
+   * opened again show what is stored.
+   */
   durable(): Promise<void> | undefined;
   /** Gives ownership up. Idempotent; the files must have been closed. */
   release(): Promise<void>;

@@ -5,7 +5,7 @@ import type { EngineHost } from "../../../src/contracts/platform.ts";
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
 import { describeError } from "../../../src/error-transfer.ts";
-import { EngineError, OutcomeUnknownError, StemError } from "../../../src/errors.ts";
+import { EngineError, OutcomeUnknownError, StemError, StorageFullError } from "../../../src/errors.ts";
 import { openDatabase, type OpenDatabaseOptions } from "../database/open-database.ts";
 import { inTransaction, runShared, type TransactionEnd, type TransactionStep } from "../database/transaction.ts";
 import type { VfsDefects } from "../database/vfs.ts";
@@ -246,7 +246,7 @@ export class Owner {
     return undefined;
   }
 
-  /** For storage that flushes asynchronously: a flush that failed leaves a commit nobody can answer for. */
+  /** For storage that flushes asynchronously: unless it was full, a flush that failed leaves a commit nobody can answer for. */
   async #finishLater(
     durable: Promise<void>,
     faulty: boolean,
@@ -257,10 +257,13 @@ export class Owner {
     try {
       await durable;
     } catch (error) {
-      end = { kind: "unknown", error: new OutcomeUnknownError("the transaction", asStemError(error)) };
+      end =
+        error instanceof StorageFullError
+          ? { kind: "failed", error }
+          : { kind: "unknown", error: new OutcomeUnknownError("the transaction", asStemError(error)) };
     }
     this.#finish(end, steps, claims);
-    if (faulty || end.kind === "unknown") await this.#reopen();
+    if (faulty || end.kind !== "committed") await this.#reopen();
   }
 
   #finish(end: TransactionEnd, steps: readonly CallStep[], claims: readonly Claim[]): void {
