@@ -28,9 +28,21 @@ let published = 0;
 let backlog = 0;
 let wakePublishers: (() => void)[] = [];
 
-/** The write is synchronous: a line is with the parent before the program goes on. */
+/** The write is synchronous: a line is with the parent before the program goes on, also when the parent is slow. */
+function write(line: string): void {
+  let rest: Buffer = Buffer.from(`${line}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      // The pipe is full.
+      if ((error as { code?: unknown }).code !== "EAGAIN") throw error;
+    }
+  }
+}
+
 function say(step: Step): void {
-  writeSync(1, `${JSON.stringify(step)}\n`);
+  write(JSON.stringify(step));
 }
 
 function below(limit: number): number {
@@ -142,7 +154,7 @@ const [broker, backend] = await Promise.all([
   SqliteBroker.open(join(folder, "broker.sqlite"), { defaultVisibilityTimeout: LEASE_MS, maxDeliveries: 1_000_000 }),
   SqliteResultBackend.open(join(folder, "backend.sqlite")),
 ]);
-writeSync(1, "ready\n");
+write("ready");
 await Promise.all([
   publishOn(broker),
   publishOn(broker),
