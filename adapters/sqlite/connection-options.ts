@@ -15,12 +15,12 @@ export interface ConnectionOptions {
   /**
    * Where the bytes live. Pass a driver to keep a database elsewhere than the platform would.
    *
-   * @defaultValue files on Node
+   * @defaultValue files on Node; in a browser its files, or IndexedDB where those do not work
    */
   readonly storage?: StorageDriver;
   /**
    * Where the engine runs. A `thread` keeps a busy handler from delaying everybody; `inline` is for bundled programs
-   * that cannot start one, and for tests with a clock of their own. `auto`: a thread for files, inline for memory.
+   * that cannot start one, and for tests with a clock of their own. `auto`: a thread (in a browser, a worker) for what is stored, inline for memory.
    *
    * @defaultValue `"auto"`
    */
@@ -39,7 +39,7 @@ export interface ConnectionOptions {
    * @defaultValue `10_000`
    */
   readonly ownerTimeout?: Milliseconds;
-  /** The owner's clock. On Node it needs an inline engine when given. @defaultValue the system's */
+  /** The owner's clock. It needs an inline engine when given. @defaultValue the system's */
   readonly clock?: Clock;
   /** @defaultValue the system's */
   readonly randomness?: Randomness;
