@@ -60,6 +60,10 @@ const DUE_LIMIT = 500;
  * given out alone, so that it takes no neighbours along when it is delivered too often.
  */
 const SUSPECT_DELIVERIES = 2;
+/** Messages that are read at once: a large `prefetch` must not bring all of them into memory. */
+const CLAIM_ROWS = 64;
+/** Text that one consumer is given by one transaction: it has to have read that before it gets more. */
+const CLAIM_CHARACTERS = 16_777_216;
 /** No token: tokens are positive. */
 const NONE = 0;
 
@@ -252,8 +256,9 @@ export class Consumers {
 
   #claimFor(consumer: Consumer, scope: ClaimScope): (StoredDelivery | StoredBurial)[] {
     const events: (StoredDelivery | StoredBurial)[] = [];
+    let budget = CLAIM_CHARACTERS;
     for (let room = this.#room(consumer); room > 0; room = this.#room(consumer)) {
-      const candidates = this.#candidates(consumer.settings, scope.sql, room);
+      const candidates = this.#candidates(consumer.settings, scope.sql, Math.min(room, CLAIM_ROWS));
       if (candidates.length === 0) break;
       for (const [index, candidate] of candidates.entries()) {
         const isSuspect = candidate.token !== NONE && candidate.deliveries >= SUSPECT_DELIVERIES;
@@ -264,12 +269,23 @@ export class Consumers {
         else {
           // It waits until nothing else is held, and what is behind it waits with it: its turn has to come.
           if (consumer.held.size === 0) events.push(this.#leaseAlone(consumer, candidate, scope));
-          for (const { queue } of candidates.slice(index)) this.#ready.add(keyOf(consumer.settings.namespace, queue));
+          this.#leaveFor(consumer, candidates.slice(index));
+          return events;
+        }
+        budget -= candidate.envelope.length;
+        if (budget <= 0) {
+          // The next settlement, or the next look, goes on.
+          this.#leaveFor(consumer, candidates);
           return events;
         }
       }
     }
     return events;
+  }
+
+  /** These were found and not all taken. */
+  #leaveFor({ settings }: Consumer, candidates: readonly Candidate[]): void {
+    for (const { queue } of candidates) this.#ready.add(keyOf(settings.namespace, queue));
   }
 
   #room(consumer: Consumer): number {

@@ -209,7 +209,8 @@ export class Owner {
 
   #afterBusy(): void {
     this.#busy = undefined;
-    if (this.#queue.length > 0) this.#schedule();
+    // Who left meanwhile is settled once; while storage goes on failing, that waits for the next call.
+    if (this.#queue.length > 0 || (this.#members.haveLeft && this.#faults <= 1)) this.#schedule();
     this.#arm();
   }
 

@@ -53,6 +53,18 @@ describe("hub: consumers", () => {
     expect(idsOf(second)).toEqual(["after", "due", "present"]);
   });
 
+  it("gives a consumer of large messages so many at once that it can read them, and all in the end", async () => {
+    const { client } = await openOwner();
+    const large = "x".repeat(900_000);
+    for (let n = 0; n < 40; n += 1) await client.call("publish", aPublish({ args: { n, large } }));
+    const consumer = await aConsumer(client, { prefetch: 1_000 });
+    const first = consumer.deliveries.length;
+    expect(first).toBeGreaterThan(10);
+    expect(first).toBeLessThan(25);
+    for (let n = 0; n < 40; n += 1) await client.call("ack", refOf(consumer.deliveries[n]));
+    expect(consumer.deliveries).toHaveLength(40);
+  });
+
   it("shares a queue between consumers, none beyond its prefetch", async () => {
     const { client } = await openOwner();
     const consumers = await Promise.all([1, 2, 3].map((prefetch) => aConsumer(client, { prefetch })));
