@@ -17,8 +17,10 @@ async function answer({ id, method, args }) {
   }
 }
 
-process.on("message", async (message) => {
+async function serve(message) {
   const reply = await answer(message);
   process.send(reply, () => message.method === "close" && process.disconnect());
-});
+}
+
+process.on("message", (message) => void serve(message));
 process.send({ id: 0 });
