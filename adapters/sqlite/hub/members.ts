@@ -60,6 +60,8 @@ export class Members {
   /** By session: what members had from the last owner. */
   #awaited = new Map<string, Awaited>();
   #departures: Departure[] = [];
+  /** So many of them, the first ones, are being settled. */
+  #settling = 0;
   #nextId = 1;
 
   /** `hasEnded` tells of a context whether it has certainly ended. */
@@ -152,6 +154,7 @@ export class Members {
 
   /** Gives back the leases of those who left, inside a transaction; repeated until one was committed. */
   settle(sql: SqlSession, now: number): readonly StoredLease[] {
+    this.#settling = this.#departures.length;
     const released: StoredLease[] = [];
     for (const { session, leases, forget } of this.#departures) {
       for (const lease of leases) {
@@ -166,12 +169,9 @@ export class Members {
     return released;
   }
 
-  /** The first `count` departures were settled by a transaction that was committed. */
-  settled(count: number): void {
-    this.#departures.splice(0, count);
-  }
-
-  get departures(): number {
-    return this.#departures.length;
+  /** The transaction of the last {@link Members.settle} was committed. */
+  settled(): void {
+    this.#departures.splice(0, this.#settling);
+    this.#settling = 0;
   }
 }

@@ -230,12 +230,10 @@ export class Owner {
     const flushFaults = database.failedFlushes;
     let claims: Claim[] = [];
     const chores = this.#chores(database, now);
-    const departures = this.#members.departures;
     const end = runShared(database, chores.length > 0 ? [...chores, ...steps] : steps, () => {
       claims = this.#consumers.claim(context);
       keepAnswers(database, now, steps);
     });
-    if (end.kind === "committed") this.#members.settled(departures);
     const durable = end.kind === "committed" ? this.#parts.lease.durable() : undefined;
     if (durable === undefined) this.#finish(end, steps, claims);
     // A checkpoint whose flush failed: the log still has everything, but this engine must not go on writing.
@@ -271,6 +269,7 @@ export class Owner {
     if (end.kind === "committed") {
       this.#faults = 0;
       this.#consumers.committed();
+      this.#members.settled();
       this.#jump = 0;
       for (const step of steps) this.#outbox.reply(step.member.id, step.committed());
       if (claims.length > 0) this.#alarm.foundSomething();

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { Members } from "../../../../adapters/sqlite/hub/members.ts";
+import { RELEASE_LEASE } from "../../../../adapters/sqlite/sql/queue-jobs.ts";
+import type { SqlSession } from "../../../../src/contracts/sql-database.ts";
 import type { Owner, OwnerMember } from "../../../../adapters/sqlite/hub/owner.ts";
 import type { OwnerBatch, Reply } from "../../../../adapters/sqlite/hub/protocol.ts";
 import { aConsumer, aPublish, NAMESPACE, openOwner } from "./open-owner.ts";
@@ -61,5 +64,38 @@ describe("hub: what a member asked for before its line ended", () => {
     await client.call("pendingCount", { namespace: NAMESPACE, queue: "mail" });
     expect(first.replies).toEqual([]);
     expect(second.replies).toEqual([[2, 1]]);
+  });
+});
+
+describe("hub: what a member held when its line ended", () => {
+  /** Says of every statement that it changed a row, and remembers which leases were released. */
+  function aSession(): { sql: SqlSession; released: unknown[] } {
+    const released: unknown[] = [];
+    const run: SqlSession["run"] = (statement, values) => {
+      if (statement === RELEASE_LEASE) released.push(values?.["seq"]);
+      return 1;
+    };
+    return { sql: { run, get: () => undefined, all: () => [] }, released };
+  }
+
+  it("is given back again until a transaction that did it was committed, and then no more", () => {
+    const members = new Members(() => false);
+    const gone = (session: string, seq: number): void => {
+      const member = members.add({ session, remote: true, context: "" });
+      members.remove(member, [{ seq, token: 1, namespace: NAMESPACE, queue: "mail" }], false);
+    };
+    gone("a", 1);
+    const { sql, released } = aSession();
+    members.settle(sql, 0);
+    // That one was undone; and somebody else leaves while the next is being made durable.
+    gone("b", 2);
+    members.settle(sql, 0);
+    gone("c", 3);
+    members.settled();
+    expect(members.haveLeft).toBe(true);
+    members.settle(sql, 0);
+    members.settled();
+    expect(members.haveLeft).toBe(false);
+    expect(released).toEqual([1, 1, 2, 3]);
   });
 });
