@@ -16,6 +16,15 @@ import {
  */
 
 type Hook = () => unknown;
+type Body = (context: SuiteContext) => unknown;
+
+/** What a test may ask for while it runs. */
+interface SuiteContext {
+  skip(condition: boolean, reason: string): void;
+}
+
+/** Ends a test that turned out not to be for this place. */
+class Skipped extends Error {}
 
 interface Group {
   readonly name: string;
@@ -28,7 +37,7 @@ interface Group {
 interface CollectedTest {
   readonly group: Group;
   readonly name: string;
-  readonly body: Hook;
+  readonly body: Body;
 }
 
 const tests: CollectedTest[] = [];
@@ -48,9 +57,12 @@ export const describe = Object.assign((name: string, body: () => void): void => 
  *
  * @public
  */
-export const it = Object.assign((name: string, body: Hook): void => void tests.push({ group: current, name, body }), {
+export const it = Object.assign((name: string, body: Body): void => void tests.push({ group: current, name, body }), {
   each: (values: readonly unknown[]) => (name: string, body: (value: unknown) => unknown) => {
-    for (const value of values) it(name.replace("%s", String(value)), () => body(value));
+    for (const value of values) it(named(name, value), () => body(value));
+  },
+  for: (values: readonly unknown[]) => (name: string, body: (value: unknown, context: SuiteContext) => unknown) => {
+    for (const value of values) it(named(name, value), (context) => body(value, context));
   },
 });
 
@@ -86,7 +98,10 @@ export function serveSuite(): void {
     if (test === undefined) throw new Error(`There is no test ${data.run}.`);
     runTest(test).then(
       () => postMessage({ ran: data.run }),
-      (error: unknown) => postMessage({ ran: data.run, error: String(error instanceof Error ? error.stack : error) }),
+      (error: unknown) => {
+        if (error instanceof Skipped) postMessage({ ran: data.run, skipped: error.message });
+        else postMessage({ ran: data.run, error: String(error instanceof Error ? error.stack : error) });
+      },
     );
   });
   addEventListener("unhandledrejection", ({ reason }) => postMessage({ fault: String(reason) }));
@@ -106,10 +121,18 @@ async function runTest({ group, body }: CollectedTest): Promise<void> {
   for (let each: Group | undefined = group; each !== undefined; each = each.parent) lineage.unshift(each);
   try {
     for (const { before } of lineage) for (const hook of before) await hook();
-    await body();
+    await body({
+      skip(condition, reason) {
+        if (condition) throw new Skipped(reason);
+      },
+    });
   } finally {
     for (const { after } of lineage.toReversed()) for (const hook of after) await hook();
   }
+}
+
+function named(name: string, value: unknown): string {
+  return name.replace("%s", String(Array.isArray(value) ? value[0] : value));
 }
 
 function namesOf({ name, parent }: Group): readonly string[] {

@@ -9,6 +9,8 @@ interface WorkerSays {
   readonly tests?: readonly ListedTest[];
   readonly ran?: number;
   readonly error?: string;
+  /** Why the test is not for this place. */
+  readonly skipped?: string;
   /** What went wrong outside of any test's own steps. */
   readonly fault?: string;
 }
@@ -32,19 +34,23 @@ export async function showWorkerTests(name: string, worker: Worker): Promise<voi
     });
   });
 
-  const run = async (index: number): Promise<void> => {
-    const { error } = await new Promise<WorkerSays>((resolve) => {
+  const run = async (index: number): Promise<string | undefined> => {
+    const { error, skipped } = await new Promise<WorkerSays>((resolve) => {
       waiting.set(index, resolve);
       worker.postMessage({ run: index });
     });
     if (error !== undefined) throw new Error(error);
     if (fault !== undefined) throw new Error(`Nobody handled: ${fault}`);
+    return skipped;
   };
 
   describe(name, () => {
     afterAll(() => worker.terminate());
     for (const [index, { names, isSkipped }] of tests.entries()) {
-      it.skipIf(isSkipped)(names.join(" > "), () => run(index));
+      it.skipIf(isSkipped)(names.join(" > "), async ({ skip }) => {
+        const reason = await run(index);
+        skip(reason !== undefined, reason);
+      });
     }
   });
 }

@@ -1,0 +1,64 @@
+import "../../../adapters/entry/browser.ts";
+import { SqliteBroker, SqliteResultBackend, SqliteRevokeStore } from "../../../adapters/entry/browser.ts";
+import { indexedDbStorage } from "../../../adapters/storage/web/indexeddb.ts";
+import { opfsStorage } from "../../../adapters/storage/web/opfs.ts";
+import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
+import { silentLogger } from "../../../src/ports/console-logger.ts";
+import { FakeClock } from "../../../src/testing/fake-clock.ts";
+import { describeBrokerContract } from "../../contract/broker/index.ts";
+import { describeResultBackendContract } from "../../contract/result-backend/index.ts";
+import { describeRevokeStoreContract } from "../../contract/revoke-store/index.ts";
+import { serveSuite } from "../support/worker-suite.ts";
+
+// Everything the stores promise, in a browser, over the driver that the worker's address names.
+const DRIVERS: Readonly<Record<string, () => StorageDriver>> = { opfs: opfsStorage, indexeddb: indexedDbStorage };
+const name = new URL(location.href).searchParams.get("driver") ?? "";
+const makeDriver = DRIVERS[name];
+if (makeDriver === undefined) throw new Error(`There is no driver "${name}".`);
+
+interface Stores<Store> {
+  readonly clock: FakeClock;
+  readonly persistent: true;
+  open(options?: object): Promise<Store>;
+  close(): Promise<void>;
+}
+
+/** Stores of one kind on one database that no other test has. */
+function fixture<Store extends { close(): Promise<void> }>(
+  open: (file: string, options: object) => Promise<Store>,
+): () => Stores<Store> {
+  return () => {
+    const clock = new FakeClock();
+    const file = `${crypto.randomUUID()}/jobs.sqlite`;
+    const connection = { storage: makeDriver?.(), clock, engine: "inline", logger: silentLogger };
+    const opened: Store[] = [];
+    return {
+      clock,
+      persistent: true,
+      async open(options) {
+        const store = await open(file, { ...connection, ...options });
+        opened.push(store);
+        return store;
+      },
+      async close() {
+        for (const store of opened) await store.close();
+      },
+    };
+  };
+}
+
+const LONG_POLL = { pollInterval: 3_600_000 };
+describeBrokerContract(
+  `SqliteBroker on ${name}`,
+  fixture((file, options) => SqliteBroker.open(file, { ...LONG_POLL, ...options })),
+);
+describeResultBackendContract(
+  `SqliteResultBackend on ${name}`,
+  fixture((file, options) => SqliteResultBackend.open(file, options)),
+);
+describeRevokeStoreContract(
+  `SqliteRevokeStore on ${name}`,
+  fixture((file, options) => SqliteRevokeStore.open(file, options)),
+);
+
+serveSuite();
