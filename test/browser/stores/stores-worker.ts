@@ -1,4 +1,3 @@
-import "../../../adapters/entry/browser.ts";
 import { SqliteBroker, SqliteResultBackend, SqliteRevokeStore } from "../../../adapters/entry/browser.ts";
 import { indexedDbStorage } from "../../../adapters/storage/web/indexeddb.ts";
 import { opfsStorage } from "../../../adapters/storage/web/opfs.ts";
