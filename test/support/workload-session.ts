@@ -3,7 +3,7 @@ import type { Durability } from "../../adapters/sqlite/durability.ts";
 import { acquireOwner } from "../../adapters/sqlite/hub/acquire-owner.ts";
 import { HubClient, type OwnerLink } from "../../adapters/sqlite/hub/hub-client.ts";
 import { inlineLink } from "../../adapters/sqlite/hub/inline-link.ts";
-import type { OwnerParts } from "../../adapters/sqlite/hub/owner.ts";
+import type { OwnerParts } from "../../adapters/sqlite/hub/owner-parts.ts";
 import type { OwnerBatch } from "../../adapters/sqlite/hub/protocol.ts";
 import type { ArgsOf, OperationName, ResultOf } from "../../adapters/sqlite/operations/operation-table.ts";
 import type { EngineHost } from "../../src/contracts/platform.ts";

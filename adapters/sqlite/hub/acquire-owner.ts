@@ -1,5 +1,6 @@
 import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
-import { Owner, type OwnerParts } from "./owner.ts";
+import type { OwnerParts } from "./owner-parts.ts";
+import { Owner } from "./owner.ts";
 import { serveMembers } from "./serve-members.ts";
 
 /**

@@ -5,7 +5,7 @@ import { acquireOwner } from "./acquire-owner.ts";
 import { EngineThread, type EngineThreadParts } from "./engine-thread.ts";
 import { inlineLink } from "./inline-link.ts";
 import type { Candidacy } from "./membership.ts";
-import type { OwnerParts } from "./owner.ts";
+import type { OwnerParts } from "./owner-parts.ts";
 
 /** Owns the database in a thread of its own, started when it is needed and kept until the end. */
 export function threadCandidacy(spawn: () => Promise<EnginePort>, parts: EngineThreadParts): Candidacy {

@@ -5,7 +5,8 @@ import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
 import { describeError } from "../../../src/error-transfer.ts";
 import { acquireOwner } from "./acquire-owner.ts";
 import type { FromEngine, ToEngine } from "./engine-messages.ts";
-import type { Owner, OwnerMember } from "./owner.ts";
+import type { OwnerMember } from "./owner-parts.ts";
+import type { Owner } from "./owner.ts";
 
 /** What the engine's thread serves with. */
 export interface EngineServerParts {

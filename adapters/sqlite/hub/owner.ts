@@ -1,50 +1,26 @@
-import type { Clock, Timer } from "../../../src/contracts/clock.ts";
-import type { Randomness } from "../../../src/contracts/identity.ts";
-import type { Logger } from "../../../src/contracts/logger.ts";
-import type { EngineHost } from "../../../src/contracts/platform.ts";
+import type { Timer } from "../../../src/contracts/clock.ts";
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
-import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
 import { describeError } from "../../../src/error-transfer.ts";
-import { EngineError, OutcomeUnknownError, StemError, StorageFullError } from "../../../src/errors.ts";
-import { openDatabase, type OpenDatabaseOptions } from "../database/open-database.ts";
-import { inTransaction, runShared, type TransactionEnd, type TransactionStep } from "../database/transaction.ts";
-import type { VfsDefects } from "../database/vfs.ts";
+import { OutcomeUnknownError, type StemError, StorageFullError } from "../../../src/errors.ts";
+import { openDatabase } from "../database/open-database.ts";
+import { inTransaction, runShared, type TransactionEnd } from "../database/transaction.ts";
 import type { WasmDatabase } from "../database/wasm-database.ts";
 import type { OwnerEvents } from "../operations/operation.ts";
 import { readStatusTopic } from "../operations/results.ts";
-import type { Durability } from "../durability.ts";
-import { BOUND_LEASES, RELEASE_ORPHANS, SHIFT_LEASES } from "../sql/queue-jobs.ts";
+import { BOUND_LEASES, RELEASE_ORPHANS } from "../sql/queue-jobs.ts";
 import { type Claim, Consumers } from "./consumers.ts";
 import { CallStep, type PendingCall, refuse } from "./flush.ts";
-import { Outbox } from "./outbox.ts";
-import { OwnerClock } from "./owner-clock.ts";
 import { type HubMember, type MemberIdentity, Members } from "./members.ts";
+import { Outbox } from "./outbox.ts";
+import { choresBefore } from "./owner-chores.ts";
+import { OwnerClock } from "./owner-clock.ts";
 import { createOwnerEvents } from "./owner-events.ts";
-import type { MemberBatch, OwnerBatch } from "./protocol.ts";
+import { asStemError, engineOptions, type OwnerMember, type OwnerParts } from "./owner-parts.ts";
+import type { OwnerBatch } from "./protocol.ts";
 import { QueueAlarm } from "./queue-alarm.ts";
 import { keepAnswers } from "./request-log.ts";
 import { TokenSource } from "./tokens.ts";
 import { Watchers } from "./watchers.ts";
-
-/** What an owner is made of. */
-export interface OwnerParts {
-  readonly host: EngineHost;
-  readonly lease: StorageLease;
-  readonly clock: Clock;
-  readonly randomness: Randomness;
-  readonly logger: Logger;
-  readonly durability: Durability;
-  /** For tests: other engine settings, and deliberate defects. */
-  readonly engine?: Partial<Omit<OpenDatabaseOptions, "now" | "randomBytes">> & { readonly defects?: VfsDefects };
-}
-
-/** A member's line to the owner. */
-export interface OwnerMember {
-  /** `answered`: the greatest id up to which the member has received all answers. */
-  receive(batch: MemberBatch, answered?: number): void;
-  /** The member has gone: its leases end. With `forget` it will not come back to ask for answers. */
-  close(forget: boolean): void;
-}
 
 /** Time between two looks at the queue while storage fails again and again. */
 const FAULT_PAUSE_MS = 1_000;
@@ -229,7 +205,11 @@ export class Owner {
     const steps = calls.map((call) => new CallStep(call, context));
     const flushFaults = database.failedFlushes;
     let claims: Claim[] = [];
-    const chores = this.#chores(database, now);
+    const chores = choresBefore(database, now, {
+      jump: this.#jump,
+      consumers: this.#consumers,
+      members: this.#members,
+    });
     const end = runShared(database, chores.length > 0 ? [...chores, ...steps] : steps, () => {
       claims = this.#consumers.claim(context);
       keepAnswers(database, now, steps);
@@ -280,29 +260,6 @@ export class Owner {
       for (const step of steps) this.#outbox.reply(step.member.id, step.failed(end.error));
     }
     this.#outbox.send();
-  }
-
-  /** What goes before the calls of the same transaction: they see leases that end when they should. */
-  #chores(database: WasmDatabase, now: number): TransactionStep[] {
-    const chores: (() => void)[] = [];
-    const jump = this.#jump;
-    if (jump > 0) {
-      chores.push(() => {
-        database.run(SHIFT_LEASES, { jump });
-        this.#consumers.moved(jump);
-      });
-    }
-    if (this.#members.haveLeft) {
-      chores.push(() => {
-        for (const { namespace, queue } of this.#members.settle(database, now)) {
-          this.#consumers.queueReady(namespace, queue);
-        }
-      });
-    }
-    const fail = (error: unknown): never => {
-      throw error;
-    };
-    return chores.map((run) => ({ kind: "statement", run, fail }));
   }
 
   /** For a fault that may pass: the calls fail, and the database is opened again. */
@@ -363,17 +320,4 @@ export class Owner {
     // The first repeat comes at once; after that, something due must not keep a failing disk busy.
     this.#alarm.arm(this.#faults > 1 ? FAULT_PAUSE_MS : 0);
   }
-}
-
-function engineOptions(parts: OwnerParts): OpenDatabaseOptions {
-  return {
-    synchronous: parts.durability,
-    ...parts.engine,
-    now: () => Math.floor(parts.clock.now()),
-    randomBytes: (into) => parts.randomness.fill(into),
-  };
-}
-
-function asStemError(error: unknown): StemError {
-  return error instanceof StemError ? error : new EngineError("unexpected fault", { cause: error });
 }

@@ -2,7 +2,8 @@ import type { Logger } from "../../../src/contracts/logger.ts";
 import type { PeerChannel, StorageLease } from "../../../src/contracts/storage-driver.ts";
 import { describeError } from "../../../src/error-transfer.ts";
 import type { Durability } from "../durability.ts";
-import type { Owner, OwnerMember } from "./owner.ts";
+import type { OwnerMember } from "./owner-parts.ts";
+import type { Owner } from "./owner.ts";
 import type { OwnerBatch, Push, Reply } from "./protocol.ts";
 import { type FromOwner, type Hello, objectionTo, readFromMember } from "./wire.ts";
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Members } from "../../../../adapters/sqlite/hub/members.ts";
 import { RELEASE_LEASE } from "../../../../adapters/sqlite/sql/queue-jobs.ts";
 import type { SqlSession } from "../../../../src/contracts/sql-database.ts";
-import type { Owner, OwnerMember } from "../../../../adapters/sqlite/hub/owner.ts";
+import type { Owner } from "../../../../adapters/sqlite/hub/owner.ts";
+import type { OwnerMember } from "../../../../adapters/sqlite/hub/owner-parts.ts";
 import type { OwnerBatch, Reply } from "../../../../adapters/sqlite/hub/protocol.ts";
 import { aConsumer, aPublish, NAMESPACE, openOwner } from "./open-owner.ts";
 

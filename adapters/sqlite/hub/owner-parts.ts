@@ -1,0 +1,45 @@
+import type { Clock } from "../../../src/contracts/clock.ts";
+import type { Randomness } from "../../../src/contracts/identity.ts";
+import type { Logger } from "../../../src/contracts/logger.ts";
+import type { EngineHost } from "../../../src/contracts/platform.ts";
+import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
+import { EngineError, StemError } from "../../../src/errors.ts";
+import type { OpenDatabaseOptions } from "../database/open-database.ts";
+import type { VfsDefects } from "../database/vfs.ts";
+import type { Durability } from "../durability.ts";
+import type { MemberBatch } from "./protocol.ts";
+
+/** What an owner is made of. */
+export interface OwnerParts {
+  readonly host: EngineHost;
+  readonly lease: StorageLease;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly logger: Logger;
+  readonly durability: Durability;
+  /** For tests: other engine settings, and deliberate defects. */
+  readonly engine?: Partial<Omit<OpenDatabaseOptions, "now" | "randomBytes">> & { readonly defects?: VfsDefects };
+}
+
+/** A member's line to the owner. */
+export interface OwnerMember {
+  /** `answered`: the greatest id up to which the member has received all answers. */
+  receive(batch: MemberBatch, answered?: number): void;
+  /** The member has gone: its leases end. With `forget` it will not come back to ask for answers. */
+  close(forget: boolean): void;
+}
+
+/** How the database of these parts is opened. */
+export function engineOptions(parts: OwnerParts): OpenDatabaseOptions {
+  return {
+    synchronous: parts.durability,
+    ...parts.engine,
+    now: () => Math.floor(parts.clock.now()),
+    randomBytes: (into) => parts.randomness.fill(into),
+  };
+}
+
+/** What was thrown, as one of our errors. */
+export function asStemError(error: unknown): StemError {
+  return error instanceof StemError ? error : new EngineError("unexpected fault", { cause: error });
+}
