@@ -31,7 +31,8 @@ export function createOwnerEvents(tables: OwnerTables): OwnerEvents {
     adopt: (ref, lease) => consumers.adopt(ref, lease),
     broadcast: (namespace, channel, message) => {
       const delivery = { seq: 0, token: 0, deliveries: 1, leaseUntil: 0, leaseMs: 0, channel, ...message };
-      pushAll(consumers.subscribersOf(namespace, channel), delivery);
+      const present = consumers.subscribersOf(namespace, channel);
+      return () => pushAll(present, delivery);
     },
     watch: (ref, topic) => watchers.add(ref, topic),
     unwatch: (ref) => watchers.remove(ref),

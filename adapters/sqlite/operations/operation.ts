@@ -46,8 +46,11 @@ export interface OwnerEvents {
   inheritedBy(session: string, subscription: number): readonly StoredLease[];
   /** A consumer still holds what it held under the last owner. */
   adopt(ref: SubscriptionRef, lease: StoredLease & Readonly<{ until: number }>): void;
-  /** Gives every present consumer of the channel the message. */
-  broadcast(namespace: string, channel: string, message: Readonly<{ envelope: string; sequence: number }>): void;
+  /**
+   * Gives every consumer of the channel that is present now the message, once the returned effect is run. One that comes
+   * later in the same transaction begins after it.
+   */
+  broadcast(namespace: string, channel: string, message: Readonly<{ envelope: string; sequence: number }>): () => void;
   /** Watches a topic such as `status:<namespace>:<id>`; what is signalled on it is pushed to the subscription. */
   watch(ref: SubscriptionRef, topic: string): void;
   unwatch(ref: SubscriptionRef): void;

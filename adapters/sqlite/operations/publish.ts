@@ -51,7 +51,7 @@ export const publishBroadcast: Operation<{ namespace: string; channel: string; e
   run(scope, { namespace, channel, envelope }) {
     const row = scope.sql.get<{ sequence: number }>(NEXT_SEQUENCE, { namespace, channel, now: scope.now });
     const sequence = row?.sequence ?? 0;
-    scope.afterCommit(() => scope.events.broadcast(namespace, channel, { envelope, sequence }));
+    scope.afterCommit(scope.events.broadcast(namespace, channel, { envelope, sequence }));
   },
 };
 

@@ -48,7 +48,7 @@ export async function openOperationBench(): Promise<OperationBench> {
     removeConsumer: ignore,
     inheritedBy: () => [],
     adopt: () => undefined,
-    broadcast: ignore,
+    broadcast: () => ignore,
     watch: ({ subscription }, topic) => void watches.set(subscription, topic),
     unwatch: ({ subscription }) => void watches.delete(subscription),
     signal: (topic, event) => void signals.push({ topic, event }),

@@ -26,4 +26,29 @@ describe("hub: a consumer that subscribes again", () => {
     await client.call("publish", aPublish());
     expect(deliveries).toHaveLength(2);
   });
+
+  it("begins after the broadcasts that came before it in the same transaction", async () => {
+    const { client } = await openOwner();
+    const heard: (number | undefined)[] = [];
+    const subscription = client.listen((events) => {
+      for (const { sequence } of events as StoredDelivery[]) heard.push(sequence);
+    });
+    const settings = {
+      subscription,
+      namespace: NAMESPACE,
+      queues: [],
+      channels: ["news"],
+      prefetch: 1,
+      consumerName: "late",
+      defaultVisibilityTimeout: 30_000,
+      maxDeliveries: 5,
+      pollInterval: 1e11,
+    };
+    const { message } = aPublish();
+    const say = () =>
+      client.call("publishBroadcast", { namespace: NAMESPACE, channel: "news", envelope: message.envelope });
+    const [, sequences] = await Promise.all([say(), client.call("consume", settings), say()]);
+    expect(sequences).toEqual([1]);
+    expect(heard).toEqual([2]);
+  });
 });
