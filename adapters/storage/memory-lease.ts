@@ -7,7 +7,8 @@ import type {
 } from "../../src/contracts/storage-driver.ts";
 import { ClosedError } from "../../src/errors.ts";
 import { MemoryChannel } from "./memory-channel.ts";
-import { MemoryBytes, MemoryFile } from "./memory-file.ts";
+import { MemoryBytes } from "./memory-bytes.ts";
+import { OpenedFile } from "./opened-file.ts";
 
 /** One database in memory, and who owns it now. */
 export interface MemoryDatabase {
@@ -33,7 +34,7 @@ export class MemoryLease implements StorageLease {
     const { files } = this.#owned();
     const bytes = files.get(name) ?? new MemoryBytes(this.path);
     files.set(name, bytes);
-    return new MemoryFile(bytes, () => this.#released);
+    return new OpenedFile(bytes, () => void this.#owned());
   }
 
   exists(name: StorageFileName): boolean {

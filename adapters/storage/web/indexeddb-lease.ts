@@ -1,5 +1,6 @@
 import type { PeerChannel, StorageFileName, StorageLease, SyncFile } from "../../../src/contracts/storage-driver.ts";
 import { ClosedError, DatabaseReplacedError, type StemError } from "../../../src/errors.ts";
+import { OpenedFile } from "../opened-file.ts";
 import type { IndexedDbPages, PagedFiles } from "./indexeddb-pages.ts";
 import { type FileChanges, PagedFile } from "./paged-file.ts";
 import { webStorageFailure } from "./web-errors.ts";
@@ -41,7 +42,7 @@ export class IndexedDbLease implements StorageLease {
   open(name: StorageFileName): SyncFile {
     this.#check();
     const era = this.#era;
-    return new OpenFile(this.#file(name), () => {
+    return new OpenedFile(this.#file(name), () => {
       if (era.fault !== undefined) throw era.fault;
       if (this.#releasing !== undefined) throw new ClosedError("The file");
     });
@@ -150,46 +151,4 @@ function takeChanges(files: PagedFiles): Map<StorageFileName, FileChanges> {
     if (change !== undefined) changes.set(name, change);
   }
   return changes;
-}
-
-/** An opening of a file. A flush is empty: only `durable` stores. */
-class OpenFile implements SyncFile {
-  readonly #file: PagedFile;
-  readonly #check: () => void;
-  #closed = false;
-
-  constructor(file: PagedFile, check: () => void) {
-    this.#file = file;
-    this.#check = check;
-  }
-
-  read(into: Uint8Array, at: number): number {
-    return this.#open().read(into, at);
-  }
-
-  write(from: Uint8Array, at: number): void {
-    this.#open().write(from, at);
-  }
-
-  truncate(size: number): void {
-    this.#open().resize(size);
-  }
-
-  flush(): void {
-    this.#open();
-  }
-
-  size(): number {
-    return this.#open().size;
-  }
-
-  close(): void {
-    this.#closed = true;
-  }
-
-  #open(): PagedFile {
-    if (this.#closed) throw new ClosedError("The file");
-    this.#check();
-    return this.#file;
-  }
 }

@@ -1,37 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { SqliteBroker } from "../../../../adapters/entry/node.ts";
-import type { BroadcastGap, Consumer, Delivery } from "../../../../src/contracts/broker.ts";
+import type { BroadcastGap, Delivery } from "../../../../src/contracts/broker.ts";
 import { broadcastRoute } from "../../../../src/core/routing.ts";
 import { expectError } from "../../../contract/support.ts";
 import { anEnvelope } from "../../../support/an-envelope.ts";
 import { collect } from "../../../support/collect.ts";
-import { openContexts, type TestContexts } from "./open-contexts.ts";
+import { openContexts } from "./open-contexts.ts";
+import { RETURN, take, threeContexts } from "./three-contexts.ts";
 
 const LEASE = 30_000;
-/** Longer than the owner waits for the members of the last one. */
-const RETURN = 2_000;
-
-async function take(consumer: Consumer): Promise<Delivery> {
-  const { value } = await consumer.next();
-  if (value === undefined) throw new Error("The consumer has ended.");
-  return value;
-}
-
-/** An owner and two members, each with a broker; the owner's can be killed. */
-async function threeContexts(): Promise<
-  TestContexts & {
-    owner: ReturnType<TestContexts["add"]>;
-    one: ReturnType<TestContexts["add"]>;
-    two: ReturnType<TestContexts["add"]>;
-    brokers: readonly [SqliteBroker, SqliteBroker, SqliteBroker];
-  }
-> {
-  const contexts = openContexts();
-  const [owner, one, two] = [contexts.add(), contexts.add(), contexts.add()];
-  const brokers = [await owner.broker(), await one.broker(), await two.broker()] as const;
-  expect([owner.isOwner, one.isOwner, two.isOwner]).toEqual([true, false, false]);
-  return { ...contexts, owner, one, two, brokers };
-}
 
 describe("hub: a change of the owner", () => {
   it.each(["is closed", "is killed"])("lets members go on when the owner %s", async (how) => {
@@ -171,105 +147,6 @@ describe("hub: a change of the owner", () => {
     await take(brokers[1].consume({ queues: ["default"] }));
     await brokers[1].close();
     expect(await brokers[2].pendingCount("default")).toBe(1);
-  });
-});
-
-describe("hub: a call whose answer the owner takes with it", () => {
-  /** Has member one make a call that takes effect and is not answered; then the owner dies, another one answers. */
-  async function unanswered<T>(
-    prepare: (brokers: readonly [SqliteBroker, SqliteBroker, SqliteBroker]) => Promise<() => Promise<T>>,
-    meanwhile: (brokers: readonly [SqliteBroker, SqliteBroker, SqliteBroker]) => Promise<void> = async () => undefined,
-  ): Promise<{ answer: T; brokers: readonly [SqliteBroker, SqliteBroker, SqliteBroker] }> {
-    const { owner, one, brokers, clock } = await threeContexts();
-    const call = await prepare(brokers);
-    one.deafen();
-    let isSettled = false;
-    const answer = call().finally(() => (isSettled = true));
-    await clock.advance(0);
-    await meanwhile(brokers);
-    expect(isSettled).toBe(false);
-    await owner.kill();
-    await clock.advance(RETURN);
-    return { answer: await answer, brokers };
-  }
-
-  it("publishes once, also when the message was consumed in between", async () => {
-    const envelope = anEnvelope();
-    const { answer, brokers } = await unanswered(
-      async ([, one]) =>
-        () =>
-          one.publish(envelope),
-      async ([, , two]) => {
-        const delivery = await take(two.consume({ queues: ["default"] }));
-        await two.ack(delivery);
-      },
-    );
-    expect(answer).toEqual({ id: envelope.id, outcome: "stored" });
-    expect(await brokers[2].pendingCount("default")).toBe(0);
-  });
-
-  it("acks once, and says so", async () => {
-    const { brokers } = await unanswered(async ([, one, two]) => {
-      await two.publish(anEnvelope());
-      const delivery = await take(one.consume({ queues: ["default"] }));
-      return () => one.ack(delivery);
-    });
-    expect(await brokers[2].pendingCount("default")).toBe(0);
-    expect(await brokers[2].inflightCount("default")).toBe(0);
-  });
-
-  it("replays dead letters once", async () => {
-    const { answer, brokers } = await unanswered(async ([, one, two]) => {
-      await two.publish(anEnvelope());
-      await one.deadLetter(await take(one.consume({ queues: ["default"] })));
-      return () => one.replayDeadLetters("default");
-    });
-    expect(answer.entries).toHaveLength(1);
-    expect((await brokers[2].listDeadLetters("default")).entries).toEqual([]);
-  });
-
-  it("purges once, and tells how many there were", async () => {
-    const { answer, brokers } = await unanswered(
-      async ([, one, two]) => {
-        await two.publishAll([anEnvelope(), anEnvelope()]);
-        return () => one.purge("default");
-      },
-      async ([, , two]) => {
-        await two.publish(anEnvelope());
-      },
-    );
-    expect(answer).toBe(2);
-    expect(await brokers[2].pendingCount("default")).toBe(1);
-  });
-
-  it("repeats an error too", async () => {
-    const { owner, one, brokers, clock } = await threeContexts();
-    const envelope = anEnvelope();
-    await brokers[2].publish(envelope);
-    one.deafen();
-    const refused = expectError(() => brokers[1].publish({ ...envelope, args: { other: 1 } }), "STEM_DUPLICATE_ID");
-    await clock.advance(0);
-    // The new owner would take it.
-    expect(await brokers[2].purge("default")).toBe(1);
-    await owner.kill();
-    await clock.advance(RETURN);
-    await refused;
-    expect(await brokers[2].pendingCount("default")).toBe(0);
-  });
-
-  it("is answered through two changes of the owner", async () => {
-    const { owner, one, two, brokers, clock, add } = await threeContexts();
-    const third = await add().broker();
-    one.deafen();
-    const envelope = anEnvelope();
-    const published = brokers[1].publish(envelope);
-    await clock.advance(0);
-    await owner.kill();
-    if (two.isOwner) await two.kill();
-    await clock.advance(RETURN);
-    await clock.advance(RETURN);
-    expect((await published).outcome).toBe("stored");
-    expect(await third.pendingCount("default")).toBe(1);
   });
 });
 

@@ -1,51 +1,10 @@
-import type { SyncFile } from "../../src/contracts/storage-driver.ts";
-import { ClosedError, StorageFullError } from "../../src/errors.ts";
+import { StorageFullError } from "../../src/errors.ts";
+import type { FileBytes } from "./opened-file.ts";
 
 const SMALLEST_BUFFER = 4096;
 
-/** An opening of a file in memory. */
-export class MemoryFile implements SyncFile {
-  readonly #bytes: MemoryBytes;
-  readonly #isReleased: () => boolean;
-  #closed = false;
-
-  constructor(bytes: MemoryBytes, isReleased: () => boolean) {
-    this.#bytes = bytes;
-    this.#isReleased = isReleased;
-  }
-
-  read(into: Uint8Array, at: number): number {
-    return this.#open().read(into, at);
-  }
-
-  write(from: Uint8Array, at: number): void {
-    this.#open().write(from, at);
-  }
-
-  truncate(size: number): void {
-    this.#open().resize(size);
-  }
-
-  flush(): void {
-    this.#open();
-  }
-
-  size(): number {
-    return this.#open().size;
-  }
-
-  close(): void {
-    this.#closed = true;
-  }
-
-  #open(): MemoryBytes {
-    if (this.#closed || this.#isReleased()) throw new ClosedError("The file");
-    return this.#bytes;
-  }
-}
-
 /** The bytes of a file in memory. Those beyond `size` in the buffer are always zero, so that growing needs no clearing. */
-export class MemoryBytes {
+export class MemoryBytes implements FileBytes {
   readonly #path: string;
   #buffer: Uint8Array = new Uint8Array(0);
   #size = 0;
