@@ -36,7 +36,8 @@ const KNOWN: ReadonlySet<string> = new Set<keyof TaskEnqueueOptions>([
   "publishConnection",
   "producer",
 ]);
-const KNOWN_OF_CALL: ReadonlySet<string> = new Set<keyof LinkedCall>([
+/** What may be said of a task that is to be enqueued, linked or not. */
+export const REQUEST_FIELDS: ReadonlySet<string> = new Set<keyof LinkedCall>([
   "name",
   "args",
   "headers",
@@ -126,7 +127,7 @@ function checkLinkedCalls(path: string, calls: unknown, walk: LinkWalk): void {
 }
 
 function checkCall(path: string, call: LinkedCall, walk: LinkWalk): void {
-  checkKnown(path, call, KNOWN_OF_CALL);
+  checkKnown(path, call, REQUEST_FIELDS);
   const { name, args, headers, meta, options, notBefore, enqueueOptions } = call;
   checkName(`${path} task`, name);
   for (const [part, value] of Object.entries({ args, headers, meta })) {

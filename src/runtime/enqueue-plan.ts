@@ -9,7 +9,7 @@ import { retryPolicyToJson } from "../core/retry-policy.ts";
 import { resolveTaskOptions, type ResolvedTaskOptions } from "../core/task-options.ts";
 import { PayloadNotSerializableError } from "../errors.ts";
 import { checkKnown } from "./check-ports.ts";
-import { checkEnqueueOptions, checkPlain, earliestStart, metaOfOptions } from "./enqueue-options.ts";
+import { checkEnqueueOptions, checkPlain, earliestStart, metaOfOptions, REQUEST_FIELDS } from "./enqueue-options.ts";
 
 /** What a task's name decides about its messages, worked out once and used for each of them. */
 export interface EnqueuePlan {
@@ -40,15 +40,6 @@ function metaOfTask(name: string, queue: string, options: ResolvedTaskOptions): 
   });
 }
 
-const KNOWN: ReadonlySet<string> = new Set([
-  "name",
-  "args",
-  "headers",
-  "meta",
-  "options",
-  "notBefore",
-  "enqueueOptions",
-]);
 const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
 
 /** When the envelopes of one call are made; one `Date` for all of them. */
@@ -64,7 +55,7 @@ export function envelopeOf(
   nextId: () => string,
   moment: EnqueueMoment,
 ): Envelope {
-  checkKnown("", request, KNOWN);
+  checkKnown("", request, REQUEST_FIELDS);
   const { headers, meta, options, notBefore, enqueueOptions } = request;
   const isPlain =
     headers === undefined &&

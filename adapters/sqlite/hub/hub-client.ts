@@ -42,8 +42,6 @@ export class HubClient implements LinkListener {
   #isAttached = true;
   #waiting = false;
   #ended: StemError | undefined;
-  /** The owner is not there any more to be closed. */
-  #isGone = false;
   #closing: Promise<void> | undefined;
 
   /** `connect` gets what the owner's batches and its end are to be told to, and gives the way to the owner. */
@@ -137,12 +135,6 @@ export class HubClient implements LinkListener {
     this.#flush();
   }
 
-  /** For the link: there will be no owner any more. */
-  lose(cause: unknown): void {
-    this.#isGone = true;
-    this.fail(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
-  }
-
   /** For the link: whoever waits for something is told that nothing will come any more. */
   fail(error: StemError): void {
     if (this.#ended !== undefined) return;
@@ -157,7 +149,6 @@ export class HubClient implements LinkListener {
   }
 
   async #close(): Promise<void> {
-    if (this.#isGone) return;
     this.#flush();
     const link = this.#link;
     try {

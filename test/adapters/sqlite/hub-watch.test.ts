@@ -3,7 +3,7 @@ import { HubClient } from "../../../adapters/sqlite/hub/hub-client.ts";
 import type { Call } from "../../../adapters/sqlite/hub/protocol.ts";
 import { watchHub } from "../../../adapters/sqlite/hub-watch.ts";
 import type { PushStream } from "../../../adapters/sqlite/push-stream.ts";
-import { ClosedError } from "../../../src/errors.ts";
+import { ClosedError, EngineError } from "../../../src/errors.ts";
 import { describeError } from "../../../src/error-transfer.ts";
 import { RecordingLogger } from "../../../src/testing/recording-logger.ts";
 
@@ -89,7 +89,7 @@ describe("watchHub", () => {
     const [begin] = (await calls()) as [Call];
     hub.receive({ replies: [[begin[0], { id: "present" }]], pushes: [] });
     await calls();
-    hub.lose(new Error("thread ended"));
+    hub.fail(new EngineError("its file is gone", { outcome: "unknown" }));
     expect(await stream.next()).toEqual(value("present"));
     await expect(stream.next()).rejects.toMatchObject({ code: "STEM_ENGINE", outcome: "unknown" });
     await expect(stream.next()).rejects.toMatchObject({ code: "STEM_ENGINE" });

@@ -47,7 +47,7 @@ async function openThrough(port: EnginePort): Promise<HubClient> {
   const receive: { to?: HubClient } = {};
   const link = await thread.open({
     receive: (batch) => receive.to?.receive(batch),
-    lost: (cause) => receive.to?.lose(cause),
+    lost: (cause, mayRepeat) => receive.to?.lost(cause, mayRepeat),
     unresponsive: () => undefined,
   });
   if (link === undefined) throw new Error("Somebody else owns the database.");

@@ -137,18 +137,19 @@ describe("hub/hub-client", () => {
     const sent = link.client.call("pendingCount", MAIL);
     await endOfTurn();
     const unsent = link.client.call("pendingCount", MAIL);
-    const cause = new Error("thread ended");
-    link.client.lose(cause);
-    link.client.lose(cause);
+    const lostForGood = new EngineError("its file is gone");
+    link.client.fail(lostForGood);
+    link.client.fail(lostForGood);
     for (const call of [sent, unsent, link.client.call("pendingCount", MAIL)]) {
-      await expect(call).rejects.toBeInstanceOf(EngineError);
-      await expect(call).rejects.toMatchObject({ retryable: true, outcome: "unknown", cause });
+      await expect(call).rejects.toBe(lostForGood);
     }
     expect(lost).toHaveLength(1);
     expect(link.batches).toHaveLength(1);
     expect(link.waiting).toEqual([true, false]);
-    await link.client.close();
-    expect(link.closes).toBe(0);
+    const closing = link.client.close();
+    link.finishClose();
+    await closing;
+    expect(link.closes).toBe(1);
   });
 
   it("rejects what is unanswered when the close fails, and what is called afterwards", async () => {
