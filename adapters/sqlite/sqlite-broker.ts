@@ -99,7 +99,8 @@ export class SqliteBroker implements Broker {
   /**
    * Opens, and creates where absent, the queue in `file`: a path on Node, or `":memory:"`. Brings its schema up to
    * date. Throws `DatabaseBusyError`, `NotAQueueDatabaseError`, `SchemaTooNewError`, `DatabaseCorruptError`,
-   * `StorageReadOnlyError` and their like, leaving the file as it was.
+   * `StorageReadOnlyError` and their like, leaving the file as it was; where another process owns the file, what that has
+   * against this one (`VersionMismatchError`, `InvalidOptionError` for other durability), and `OwnerUnresponsiveError`.
    */
   static async open(file: string, options?: SqliteBrokerOptions): Promise<SqliteBroker> {
     const { connection, own } = splitConnectionOptions(options);

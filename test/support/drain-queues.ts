@@ -1,13 +1,16 @@
-import type { SqliteBroker } from "../../adapters/entry/node.ts";
+import { join } from "node:path";
+import { SqliteBroker } from "../../adapters/entry/node.ts";
 import { createEnvelope } from "../../src/index.ts";
-import type { HistoryLog } from "./queue-history/history-log.ts";
-import type { QueueEnd } from "./queue-history/history-record.ts";
+import type { ProcessCrowd } from "./process-crowd.ts";
+import { HistoryLog, readHistoryLog } from "./queue-history/history-log.ts";
+import type { QueueEnd, QueueRecord } from "./queue-history/history-record.ts";
+import { QUEUES } from "./queue-history/shared-work-settings.ts";
 
 /** Longer than any message waits for its time, or the lease of a process that is gone for its return. */
 const LAST_AFTER_MS = 3_000;
 
 /** Takes and acknowledges everything that is left in the queues, logging it, and reads what remains. */
-export async function drainQueues(broker: SqliteBroker, queues: readonly string[], log: HistoryLog): Promise<QueueEnd> {
+async function drainQueues(broker: SqliteBroker, queues: readonly string[], log: HistoryLog): Promise<QueueEnd> {
   const dead: QueueEnd["dead"][number][] = [];
   let waiting = 0;
   for (const queue of queues) {
@@ -25,6 +28,22 @@ export async function drainQueues(broker: SqliteBroker, queues: readonly string[
     }
   }
   return { dead, waiting };
+}
+
+/** Drains what a crowd left, and gives its whole history with what was found. */
+export async function drainCrowd(
+  crowd: ProcessCrowd,
+  folder: string,
+  maxDeliveries: number,
+): Promise<{ history: readonly QueueRecord[]; end: QueueEnd }> {
+  const file = join(folder, "drain.log");
+  const log = new HistoryLog(file, "drain");
+  log.saw({ op: "begin" });
+  const broker = await SqliteBroker.open(crowd.file, { maxDeliveries });
+  const end = await drainQueues(broker, QUEUES, log);
+  await broker.close();
+  log.close();
+  return { history: [...crowd.history(), ...readHistoryLog(file)], end };
 }
 
 /** The last message has the lowest priority and is due after all others: when it comes, nothing else is there. */

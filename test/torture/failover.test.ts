@@ -5,13 +5,12 @@ import { createEnvelope } from "../../src/index.ts";
 import { createSeededRandomness } from "../../src/testing/index.ts";
 import { type ChildProgram, startProgram } from "../support/child-process.ts";
 import { checkDatabase } from "../support/database-check.ts";
-import { drainQueues } from "../support/drain-queues.ts";
+import { drainCrowd } from "../support/drain-queues.ts";
 import { figuresOf, reportFigures } from "../support/figures.ts";
 import { type CrowdMember, ProcessCrowd } from "../support/process-crowd.ts";
 import { checkQueueHistory } from "../support/queue-history/check-queue-history.ts";
-import { HistoryLog, microseconds, readHistoryLog } from "../support/queue-history/history-log.ts";
+import { microseconds } from "../support/queue-history/history-log.ts";
 import type { QueueRecord } from "../support/queue-history/history-record.ts";
-import { QUEUES } from "../support/queue-history/shared-work-settings.ts";
 import { useTempDirectory } from "../support/temp-directory.ts";
 
 const KILLS = Number(process.env["STEM_TORTURE_FAILOVERS"] ?? 10);
@@ -40,13 +39,7 @@ describe("torture/failover", () => {
       await crowd.closeAll();
       expect(crowd.problems).toEqual([]);
 
-      const log = new HistoryLog(join(folder, "drain.log"), "drain");
-      log.saw({ op: "begin" });
-      const broker = await SqliteBroker.open(crowd.file, { maxDeliveries: SETTINGS.maxDeliveries });
-      const end = await drainQueues(broker, QUEUES, log);
-      await broker.close();
-      log.close();
-      const history = [...crowd.history(), ...readHistoryLog(join(folder, "drain.log"))];
+      const { history, end } = await drainCrowd(crowd, folder, SETTINGS.maxDeliveries);
       const times = kills.map((kill) => timesOf(kill, history));
       reportFigures("failover", {
         "from SIGKILL of the owner to the first answer": figuresOf(times.map(({ first }) => first)),

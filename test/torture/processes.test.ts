@@ -1,15 +1,11 @@
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { SqliteBroker } from "../../adapters/entry/node.ts";
 import { type Randomness } from "../../src/index.ts";
 import { createSeededRandomness } from "../../src/testing/index.ts";
 import { checkDatabase, hasSqliteProgram, runSqliteProgram } from "../support/database-check.ts";
-import { drainQueues } from "../support/drain-queues.ts";
+import { drainCrowd } from "../support/drain-queues.ts";
 import { startForeignLoop } from "../support/foreign-loop.ts";
 import { anyOf, ProcessCrowd } from "../support/process-crowd.ts";
 import { checkQueueHistory } from "../support/queue-history/check-queue-history.ts";
-import { HistoryLog, readHistoryLog } from "../support/queue-history/history-log.ts";
-import { QUEUES } from "../support/queue-history/shared-work-settings.ts";
 import { useTempDirectory } from "../support/temp-directory.ts";
 
 const SECONDS = Number(process.env["STEM_TORTURE_SECONDS"] ?? 15);
@@ -36,13 +32,7 @@ describe("torture/processes", () => {
       const met = await foreign?.stop();
       expect(crowd.problems).toEqual([]);
 
-      const log = new HistoryLog(join(folder, "drain.log"), "drain");
-      log.saw({ op: "begin" });
-      const broker = await SqliteBroker.open(crowd.file, { maxDeliveries: SETTINGS.maxDeliveries });
-      const end = await drainQueues(broker, QUEUES, log);
-      await broker.close();
-      log.close();
-      const history = [...crowd.history(), ...readHistoryLog(join(folder, "drain.log"))];
+      const { history, end } = await drainCrowd(crowd, folder, SETTINGS.maxDeliveries);
       const { violations, totals } = checkQueueHistory(history, end, SETTINGS);
       console.log(JSON.stringify({ ...crowd.counts, ...totals, complaints: [...crowd.complaints], foreign: met }));
       expect(violations.slice(0, 20)).toEqual([]);
