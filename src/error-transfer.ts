@@ -1,4 +1,5 @@
 import * as errors from "./errors.ts";
+import * as workflowErrors from "./workflow-errors.ts";
 import { EngineError, showValue, StemError, type StemErrorFacts } from "./errors.ts";
 
 /** An error as plain data, for channels that copy values. */
@@ -13,7 +14,7 @@ export interface ErrorDescription {
 }
 
 const CLASSES: ReadonlyMap<string, typeof StemError> = new Map(
-  Object.values(errors)
+  [...Object.values(errors), ...Object.values(workflowErrors)]
     .filter((value): value is typeof StemError => typeof value === "function" && value.prototype instanceof StemError)
     .map((value) => [value.name, value]),
 );

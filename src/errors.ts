@@ -29,6 +29,15 @@ export type StemErrorCode =
   | "STEM_OWNER_UNRESPONSIVE"
   | "STEM_VERSION_MISMATCH"
   | "STEM_ISOLATE"
+  | "STEM_DUPLICATE_RUN"
+  | "STEM_DUPLICATE_WORKFLOW"
+  | "STEM_UNKNOWN_WORKFLOW"
+  | "STEM_UNKNOWN_RUN"
+  | "STEM_RUN_LEASE_LOST"
+  | "STEM_NONDETERMINISM"
+  | "STEM_STEP_FAILED"
+  | "STEM_WORKFLOW_FAILED"
+  | "STEM_WORKFLOW_CANCELLED"
   | "STEM_ENGINE";
 
 /** What is known about the effect of the operation that failed. */

@@ -65,3 +65,4 @@ export { consoleLogger, silentLogger } from "./ports/console-logger.ts";
 
 // Errors
 export * from "./errors.ts";
+export * from "./workflow-errors.ts";

@@ -23,6 +23,11 @@ export interface TaskContext {
   readonly attempt: number;
   /** How often this attempt was delivered; above 1 after a crash or a lost lease. */
   readonly deliveries: number;
+  /**
+   * Fencing token of this delivery, greater than that of every delivery before it: what it is handed to can refuse an
+   * older one. 0 for a broadcast.
+   */
+  readonly fence: number;
   readonly args: JsonObject;
   readonly headers: Readonly<Record<string, string>>;
   readonly meta: JsonObject;

@@ -11,6 +11,7 @@ export interface IsolatedTask {
   readonly queue: string;
   readonly attempt: number;
   readonly deliveries: number;
+  readonly fence: number;
   readonly args: JsonObject;
   readonly headers: Readonly<Record<string, string>>;
   readonly meta: JsonObject;

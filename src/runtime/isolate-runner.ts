@@ -102,7 +102,7 @@ function take(pool: IsolatePool, taskName: string, { maxMemoryMb }: IsolatedFunc
 
 function factsOf({ envelope, delivery }: TaskRun): IsolatedTask {
   const { id, name, queue, attempt, args, headers, meta } = envelope;
-  return { id, name, queue, attempt, deliveries: delivery.deliveries, args, headers, meta };
+  return { id, name, queue, attempt, deliveries: delivery.deliveries, fence: delivery.token, args, headers, meta };
 }
 
 /** A message that makes no sense was made up by the handler: its run fails, and nothing else does. */

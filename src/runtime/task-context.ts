@@ -30,6 +30,7 @@ export function createTaskContext(run: TaskRun, parts: TaskContextParts): TaskCo
     queue: envelope.queue,
     attempt: envelope.attempt,
     deliveries: run.delivery.deliveries,
+    fence: run.delivery.token,
     args: envelope.args,
     headers: envelope.headers,
     meta: envelope.meta,

@@ -54,9 +54,9 @@ async function expectTheSame(work: Work, parent?: EnqueueOptions) {
 
 describe("A handler in a thread, compared with one in the worker's own", () => {
   it("sees the same task, and gives the same result", async () => {
-    const work: Work = ({ id, name, queue, attempt, deliveries, args, headers, meta, signal }) => {
+    const work: Work = ({ id, name, queue, attempt, deliveries, fence, args, headers, meta, signal }) => {
       const { aborted } = signal;
-      return { id, name, queue, attempt, deliveries, args, headers, meta, aborted, zero: -0, text: "\u{1f600}" };
+      return { id, name, queue, attempt, deliveries, fence, args, headers, meta, aborted, zero: -0, text: "\u{1f600}" };
     };
     const { state, payload } = await expectTheSame(work, {
       args: { n: -0, list: [1, null, { deep: true }] },
