@@ -51,6 +51,7 @@ export type { JsonObject, JsonValue } from "./core/json.ts";
 
 // Contracts of the adapters
 export type * from "./contracts/broker.ts";
+export type * from "./contracts/database-health.ts";
 export type * from "./contracts/delivery-settler.ts";
 export type * from "./contracts/isolate-host.ts";
 export type * from "./contracts/result-backend.ts";

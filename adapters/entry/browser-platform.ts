@@ -7,6 +7,7 @@ import { browserStorage } from "../storage/web/browser.ts";
 import { spawnBrowserEngine } from "./browser-engine-port.ts";
 import { browserEngineHost } from "./browser-host.ts";
 import { browserOptions } from "./browser-options.ts";
+import { originStorage } from "./browser-origin.ts";
 import { describeChoice } from "./describe-choice.ts";
 
 /** The drivers that the engine's worker has as well. */
@@ -21,6 +22,7 @@ export const browserPlatform: Platform = {
   defaultStorage: () => (storage ??= browserStorage({ onChoice: tell })),
   memoryStorage: () => memoryStorage(),
   engineThreads,
+  originStorage,
 };
 
 /** In the engine's worker the choice is told to the logger of the connection; in this one there is none to tell. */

@@ -9,6 +9,7 @@ import {
 import { inlineCandidacy, threadCandidacy } from "./hub/candidacy.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import { type Candidacy, Membership } from "./hub/membership.ts";
+import { randomId } from "./hub/random-id.ts";
 import { currentPlatform } from "./platform.ts";
 
 /** One store's share in an open database. */
@@ -98,7 +99,7 @@ async function connect(
   options: ResolvedConnectionOptions,
 ): Promise<HubClient> {
   const { durability, logger, clock, randomness, ownerTimeout } = options;
-  const session = randomSession(options);
+  const session = randomId(options.randomness);
   const candidacy = candidacyFor(driver, database, session, options);
   const context = currentPlatform().contextId ?? "";
   const identity = { session, context, durability };
@@ -120,12 +121,6 @@ function candidacyFor(
     throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
   }
   return inlineCandidacy(driver, database, session, { host: platform, clock, randomness, logger, durability });
-}
-
-function randomSession({ randomness }: ResolvedConnectionOptions): string {
-  const bytes = new Uint8Array(8);
-  randomness.fill(bytes);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function checkSame(first: ResolvedConnectionOptions, second: ResolvedConnectionOptions): void {

@@ -12,6 +12,7 @@ import type {
   PublishOptions,
   PublishReceipt,
 } from "../../src/contracts/broker.ts";
+import type { DatabaseHealth } from "../../src/contracts/database-health.ts";
 import type { DeliverySettler } from "../../src/contracts/delivery-settler.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
 import type { ResultBackend } from "../../src/contracts/result-backend.ts";
@@ -24,6 +25,7 @@ import { checkRoute, resolveSubscription, type RoutingSubscription } from "../..
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { generateEnvelopeId } from "../../src/ports/create-envelope.ts";
 import { splitConnectionOptions } from "./connection-options.ts";
+import { readHealth } from "./database-health.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import { checkDelivery, routed, toDeliveryRef } from "./messages.ts";
 import { type HubHandle, openHub } from "./open-hub.ts";
@@ -256,6 +258,11 @@ export class SqliteBroker implements Broker {
   /** Deletes dead letters past their retention; the sweeper's work, for whoever wants it now. */
   async runMaintenance(): Promise<void> {
     if (this.#closing === undefined) await this.#deadLetters.sweep();
+  }
+
+  /** How the database is: where it is kept, who owns it, what it takes. */
+  async health(): Promise<DatabaseHealth> {
+    return readHealth(this.#hub());
   }
 
   async close(): Promise<void> {

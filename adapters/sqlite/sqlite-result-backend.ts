@@ -1,4 +1,5 @@
 import { stringifyObjectWithin } from "../../src/core/json.ts";
+import type { DatabaseHealth } from "../../src/contracts/database-health.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
 import type {
   GroupDescriptor,
@@ -16,6 +17,7 @@ import { checkDate, checkInteger, checkOneOf, mergeOptions } from "../../src/cor
 import { isTerminal, TASK_STATES, type TaskState } from "../../src/core/task-state.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { splitConnectionOptions } from "./connection-options.ts";
+import { readHealth } from "./database-health.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "./heartbeat-json.ts";
 import { watchHub } from "./hub-watch.ts";
 import type { HubClient } from "./hub/hub-client.ts";
@@ -208,6 +210,11 @@ export class SqliteResultBackend implements ResultBackend {
   get bounds(): StatusBounds {
     this.#hub();
     return this.#options;
+  }
+
+  /** How the database is: where it is kept, who owns it, what it takes. */
+  async health(): Promise<DatabaseHealth> {
+    return readHealth(this.#hub());
   }
 
   async close(): Promise<void> {

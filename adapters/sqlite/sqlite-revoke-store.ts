@@ -1,9 +1,11 @@
+import type { DatabaseHealth } from "../../src/contracts/database-health.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
 import type { RevokeEntry, RevokeStore } from "../../src/contracts/revoke-store.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkDate } from "../../src/core/options.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { splitConnectionOptions } from "./connection-options.ts";
+import { readHealth } from "./database-health.ts";
 import { watchHub } from "./hub-watch.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import { type HubHandle, openHub } from "./open-hub.ts";
@@ -94,6 +96,11 @@ export class SqliteRevokeStore implements RevokeStore {
   async pruneExpired(namespace: string, clock: Date): Promise<number> {
     const args = { namespace: checkName("namespace", namespace), clock: checkDate("clock", clock).getTime() };
     return this.#hub().call("pruneRevocations", args);
+  }
+
+  /** How the database is: where it is kept, who owns it, what it takes. */
+  async health(): Promise<DatabaseHealth> {
+    return readHealth(this.#hub());
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { OriginStorage } from "./database-health.ts";
 import type { StorageDriver } from "./storage-driver.ts";
 
 /** Copies text between JavaScript and a byte array that may be WebAssembly memory. */
@@ -48,4 +49,6 @@ export interface Platform extends EngineHost {
    * `undefined` when there can be none.
    */
   engineThreads?(driver: StorageDriver, clock: Clock | undefined): (() => Promise<EnginePort>) | undefined;
+  /** What the browser says of the storage of this page's origin. Absent where there are no origins. */
+  originStorage?(): Promise<OriginStorage>;
 }

@@ -26,6 +26,8 @@ export interface SyncFile {
 export interface StorageLease {
   /** What error messages call the database: a path on Node. */
   readonly path: string;
+  /** The driver that has the bytes. Absent where it is the one that was asked. */
+  readonly driver?: StorageFacts;
   /** Opens a file, creating it when absent. */
   open(name: StorageFileName): SyncFile;
   /** Whether the file is there and not empty. */
@@ -102,10 +104,14 @@ export interface StorageCapabilities {
   readonly exclusiveAcrossContexts: boolean;
 }
 
-/** Where the bytes of a database live, and who owns them. A driver never sees SQL. */
-export interface StorageDriver {
+/** What a driver says of itself. */
+export interface StorageFacts {
   readonly name: string;
   readonly capabilities: StorageCapabilities;
+}
+
+/** Where the bytes of a database live, and who owns them. A driver never sees SQL. */
+export interface StorageDriver extends StorageFacts {
   /**
    * The canonical name of a database: two names of one database give the same answer. Touches nothing.
    *

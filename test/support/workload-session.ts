@@ -84,6 +84,7 @@ export class WorkloadSession {
       randomness: { number: random, fill: (into) => into.forEach((_, at) => (into[at] = random() * 256)) },
       logger: this.logger,
       durability,
+      place: "inline",
       ...(engine === undefined ? {} : { engine }),
     });
     this.#history.acknowledge();

@@ -1,4 +1,5 @@
 import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
+import { nameOf } from "./owner-facts.ts";
 import type { OwnerParts } from "./owner-parts.ts";
 import { Owner } from "./owner.ts";
 import { serveMembers } from "./serve-members.ts";
@@ -10,13 +11,13 @@ import { serveMembers } from "./serve-members.ts";
 export async function acquireOwner(
   driver: StorageDriver,
   database: string,
-  parts: Omit<OwnerParts, "lease">,
+  parts: Omit<OwnerParts, "lease" | "driver">,
 ): Promise<Owner | undefined> {
   const acquisition = await driver.acquire(database);
   if (acquisition.role === "member") return undefined;
   const { lease } = acquisition;
-  const owner = await Owner.open({ ...parts, lease });
+  const owner = await Owner.open({ ...parts, lease, driver: lease.driver ?? driver });
   const { durability, logger, host } = parts;
-  serveMembers(lease, { owner, durability, logger, name: host.contextName ?? "another process or thread" });
+  serveMembers(lease, { owner, durability, logger, name: nameOf(host) });
   return owner;
 }

@@ -34,11 +34,11 @@ export function inlineCandidacy(
   driver: StorageDriver,
   database: string,
   session: string,
-  parts: Omit<OwnerParts, "lease" | "clock"> & { readonly clock: Clock },
+  parts: Omit<OwnerParts, "lease" | "driver" | "place" | "clock"> & { readonly clock: Clock },
 ): Candidacy {
   return {
     async takeOver(listener) {
-      const owner = await acquireOwner(driver, database, parts);
+      const owner = await acquireOwner(driver, database, { ...parts, place: "inline" });
       return owner === undefined
         ? undefined
         : inlineLink(owner, parts.clock, { session, remote: false, context: parts.host.contextId ?? "" })(listener);

@@ -36,7 +36,8 @@ export function serveEngine(parts: EngineServerParts): (message: ToEngine) => vo
         parts.post({ type: "log", level, message: text }),
     };
     const { durability, database, session } = message;
-    owner = await acquireOwner(parts.driver, database, { host, clock, randomness, logger, durability });
+    const ownerParts = { host, clock, randomness, logger, durability, place: "thread" } as const;
+    owner = await acquireOwner(parts.driver, database, ownerParts);
     member = owner?.connect((batch) => parts.post({ type: "batch", batch }), {
       session,
       remote: false,

@@ -3,7 +3,7 @@ import { describeError } from "../../../src/error-transfer.ts";
 import { EngineError, type StemError } from "../../../src/errors.ts";
 import type { TransactionStep } from "../database/transaction.ts";
 import { OPERATIONS, type OperationName } from "../operations/operation-table.ts";
-import type { Operation, OperationScope, OwnerEvents } from "../operations/operation.ts";
+import type { Operation, OperationScope, OwnerEvents, OwnerFacts } from "../operations/operation.ts";
 import type { HubMember } from "./members.ts";
 import type { Call, Reply } from "./protocol.ts";
 import { answerOf, type LoggedCall } from "./request-log.ts";
@@ -20,6 +20,7 @@ export interface FlushContext {
   readonly now: number;
   readonly events: OwnerEvents;
   nextToken(): number;
+  ownerFacts(): OwnerFacts;
 }
 
 /** One call as a step of the shared transaction; keeps its reply until the transaction has ended. */
@@ -59,6 +60,10 @@ export class CallStep implements TransactionStep, OperationScope, LoggedCall {
 
   nextToken(): number {
     return this.#context.nextToken();
+  }
+
+  ownerFacts(): OwnerFacts {
+    return this.#context.ownerFacts();
   }
 
   afterCommit(effect: () => void): void {

@@ -113,6 +113,10 @@ export class Members {
     return undefined;
   }
 
+  get count(): number {
+    return this.#present.size;
+  }
+
   get local(): readonly HubMember[] {
     return [...this.#present.values()].filter((member) => !member.remote);
   }

@@ -2,7 +2,7 @@ import type { Clock } from "../../../src/contracts/clock.ts";
 import type { Randomness } from "../../../src/contracts/identity.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import type { EngineHost } from "../../../src/contracts/platform.ts";
-import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
+import type { StorageFacts, StorageLease } from "../../../src/contracts/storage-driver.ts";
 import { EngineError, StemError } from "../../../src/errors.ts";
 import type { OpenDatabaseOptions } from "../database/open-database.ts";
 import type { VfsDefects } from "../database/vfs.ts";
@@ -13,10 +13,14 @@ import type { MemberBatch } from "./protocol.ts";
 export interface OwnerParts {
   readonly host: EngineHost;
   readonly lease: StorageLease;
+  /** The driver that has the bytes of `lease`. */
+  readonly driver: StorageFacts;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly logger: Logger;
   readonly durability: Durability;
+  /** Where this owner, and the engine with it, runs. */
+  readonly place: "thread" | "inline";
   /** For tests: other engine settings, and deliberate defects. */
   readonly engine?: Partial<Omit<OpenDatabaseOptions, "now" | "randomBytes">> & { readonly defects?: VfsDefects };
 }

@@ -9,15 +9,17 @@ import type { OwnerEvents } from "../operations/operation.ts";
 import { readStatusTopic } from "../operations/results.ts";
 import { BOUND_LEASES, RELEASE_ORPHANS } from "../sql/queue-jobs.ts";
 import { type Claim, Consumers } from "./consumers.ts";
-import { CallStep, type PendingCall, refuse } from "./flush.ts";
+import { CallStep, type FlushContext, type PendingCall, refuse } from "./flush.ts";
 import { type HubMember, type MemberIdentity, Members } from "./members.ts";
 import { Outbox } from "./outbox.ts";
 import { choresBefore } from "./owner-chores.ts";
 import { OwnerClock } from "./owner-clock.ts";
 import { createOwnerEvents } from "./owner-events.ts";
+import { ownerFacts } from "./owner-facts.ts";
 import { asStemError, engineOptions, type OwnerMember, type OwnerParts } from "./owner-parts.ts";
 import type { OwnerBatch } from "./protocol.ts";
 import { QueueAlarm } from "./queue-alarm.ts";
+import { randomId } from "./random-id.ts";
 import { keepAnswers } from "./request-log.ts";
 import { TokenSource } from "./tokens.ts";
 import { Watchers } from "./watchers.ts";
@@ -39,6 +41,7 @@ const ANONYMOUS: MemberIdentity = { session: "", remote: false, context: "" };
  */
 export class Owner {
   readonly #parts: OwnerParts;
+  readonly #self: Readonly<{ id: string; since: number }>;
   readonly #clock: OwnerClock;
   readonly #tokens = new TokenSource();
   readonly #consumers = new Consumers();
@@ -63,6 +66,7 @@ export class Owner {
 
   private constructor(parts: OwnerParts, database: WasmDatabase) {
     this.#parts = parts;
+    this.#self = { id: randomId(parts.randomness), since: Math.floor(parts.clock.now()) };
     this.#database = database;
     this.#clock = new OwnerClock(parts.clock);
     this.#members = new Members((context) => parts.host.hasEnded?.(context) ?? false);
@@ -201,7 +205,13 @@ export class Owner {
     const { now, jump } = this.#clock.read();
     this.#jump += jump;
     const database = this.#database;
-    const context = { sql: database, now, events: this.#events, nextToken: () => this.#tokens.next(database, now) };
+    const context: FlushContext = {
+      sql: database,
+      now,
+      events: this.#events,
+      nextToken: () => this.#tokens.next(database, now),
+      ownerFacts: () => ownerFacts(this.#parts, this.#self, this.#members.count, database),
+    };
     const steps = calls.map((call) => new CallStep(call, context));
     const flushFaults = database.failedFlushes;
     let claims: Claim[] = [];

@@ -1,6 +1,7 @@
 import * as consumeOperations from "./consume.ts";
 import * as deadLetterOperations from "./dead-letters.ts";
 import * as groupOperations from "./groups.ts";
+import * as healthOperations from "./health.ts";
 import * as heartbeatOperations from "./heartbeats.ts";
 import * as inspectOperations from "./inspect.ts";
 import type { Operation } from "./operation.ts";
@@ -31,6 +32,7 @@ export interface OperationTable {
   readonly replay: typeof deadLetterOperations.replay;
   readonly purgeDeadLetters: typeof deadLetterOperations.purgeDeadLetters;
   readonly sweepDeadLetters: typeof deadLetterOperations.sweepDeadLetters;
+  readonly health: typeof healthOperations.health;
   readonly settleTask: typeof settleTaskOperations.settleTask;
   readonly setStatus: typeof resultOperations.setStatus;
   readonly getStatus: typeof resultOperations.getStatus;
@@ -81,6 +83,7 @@ export const OPERATIONS: OperationTable = {
   replay: deadLetterOperations.replay,
   purgeDeadLetters: deadLetterOperations.purgeDeadLetters,
   sweepDeadLetters: deadLetterOperations.sweepDeadLetters,
+  health: healthOperations.health,
   settleTask: settleTaskOperations.settleTask,
   setStatus: resultOperations.setStatus,
   getStatus: resultOperations.getStatus,

@@ -1,3 +1,4 @@
+import type { DatabaseHealth } from "../../../src/contracts/database-health.ts";
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { TransactionStep } from "../database/transaction.ts";
 
@@ -16,9 +17,20 @@ export interface OperationScope {
   readonly member: Readonly<{ id: number; session: string; remote: boolean; context: string }>;
   /** A fencing token greater than all before it. */
   nextToken(): number;
+  ownerFacts(): OwnerFacts;
   /** Runs `effect` once the transaction is durable, before the reply goes out; never when it is undone. */
   afterCommit(effect: () => void): void;
   readonly events: OwnerEvents;
+}
+
+/** What the owner knows of its database and of itself at this moment. */
+export interface OwnerFacts extends Pick<
+  DatabaseHealth,
+  "database" | "storage" | "durability" | "bytes" | "logBytes" | "memoryBytes"
+> {
+  readonly place: "thread" | "inline";
+  /** `since`: epoch milliseconds. */
+  readonly owner: Readonly<{ id: string; description: string; since: number; members: number }>;
 }
 
 /**

@@ -1,10 +1,22 @@
-import type { PeerChannel, StorageFileName, StorageLease, SyncFile } from "../../../src/contracts/storage-driver.ts";
+import type {
+  PeerChannel,
+  StorageFacts,
+  StorageFileName,
+  StorageLease,
+  SyncFile,
+} from "../../../src/contracts/storage-driver.ts";
 import { ClosedError, DatabaseReplacedError, type StemError } from "../../../src/errors.ts";
 import { OpenedFile } from "../opened-file.ts";
 import type { IndexedDbPages, PagedFiles } from "./indexeddb-pages.ts";
 import { type FileChanges, PagedFile } from "./paged-file.ts";
 import { webStorageFailure } from "./web-errors.ts";
 import type { WebOwnership } from "./web-ownership.ts";
+
+/** What the driver says of itself; its leases say it too, since another driver may pass databases on to it. */
+export const INDEXED_DB: StorageFacts = Object.freeze({
+  name: "indexeddb",
+  capabilities: Object.freeze({ persistent: true, durableFlush: false, exclusiveAcrossContexts: true }),
+});
 
 /** What a lease is made of. */
 export interface IndexedDbLeaseParts {
@@ -26,6 +38,7 @@ interface Era {
  */
 export class IndexedDbLease implements StorageLease {
   readonly path: string;
+  readonly driver: StorageFacts = INDEXED_DB;
   readonly #parts: IndexedDbLeaseParts;
   #files: PagedFiles;
   #era: Era = {};

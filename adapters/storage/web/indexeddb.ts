@@ -1,5 +1,5 @@
 import type { StorageAcquisition, StorageDriver, StoragePeer } from "../../../src/contracts/storage-driver.ts";
-import { IndexedDbLease } from "./indexeddb-lease.ts";
+import { INDEXED_DB, IndexedDbLease } from "./indexeddb-lease.ts";
 import { IndexedDbPages } from "./indexeddb-pages.ts";
 import { identifyOpfs } from "./opfs-name.ts";
 import type { WebPlace } from "./web-names.ts";
@@ -13,7 +13,6 @@ export interface IndexedDbDriverParts {
   readonly meet: (place: WebPlace) => Promise<StoragePeer | undefined>;
 }
 
-const DRIVER = "indexeddb";
 /** The same names as in files of the browser: a page may not know which of both keeps its databases. */
 const DIRECTORY = "/stem-sqlite";
 
@@ -34,12 +33,11 @@ export function indexedDbStorage(): StorageDriver {
 export function indexedDbDriver({ factory, become, meet }: IndexedDbDriverParts): StorageDriver {
   const identify = (database: string): string => identifyOpfs(database, DIRECTORY);
   return Object.freeze<StorageDriver>({
-    name: DRIVER,
-    capabilities: Object.freeze({ persistent: true, durableFlush: false, exclusiveAcrossContexts: true }),
+    ...INDEXED_DB,
     identify,
     async acquire(database: string): Promise<StorageAcquisition> {
       const path = identify(database);
-      const result = await become({ driver: DRIVER, database: path });
+      const result = await become({ driver: INDEXED_DB.name, database: path });
       if ("peer" in result) return { role: "member", peer: result.peer };
       const ownership = result.owner;
       const pages = new IndexedDbPages(factory(), `stem-sqlite:${path}`, path);
@@ -52,7 +50,7 @@ export function indexedDbDriver({ factory, become, meet }: IndexedDbDriverParts)
       }
     },
     async meet(database: string): Promise<StoragePeer | undefined> {
-      return meet({ driver: DRIVER, database: identify(database) });
+      return meet({ driver: INDEXED_DB.name, database: identify(database) });
     },
   });
 }

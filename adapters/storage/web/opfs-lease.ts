@@ -1,13 +1,26 @@
-import type { PeerChannel, StorageFileName, StorageLease, SyncFile } from "../../../src/contracts/storage-driver.ts";
+import type {
+  PeerChannel,
+  StorageFacts,
+  StorageFileName,
+  StorageLease,
+  SyncFile,
+} from "../../../src/contracts/storage-driver.ts";
 import { ClosedError, DatabaseReplacedError } from "../../../src/errors.ts";
 import { OpfsFile } from "./opfs-file.ts";
 import { lastPart, type OpfsHandles, opfsFilePath } from "./opfs-handles.ts";
 import { webErrorName } from "./web-errors.ts";
 import type { WebOwnership } from "./web-ownership.ts";
 
+/** What the driver says of itself; its leases say it too, since another driver may pass databases on to it. */
+export const OPFS: StorageFacts = Object.freeze({
+  name: "opfs",
+  capabilities: Object.freeze({ persistent: true, durableFlush: true, exclusiveAcrossContexts: true }),
+});
+
 /** The files of one database, for as long as this context owns it. */
 export class OpfsLease implements StorageLease {
   readonly path: string;
+  readonly driver: StorageFacts = OPFS;
   readonly #ownership: WebOwnership;
   readonly #handles: OpfsHandles;
   #released: Promise<void> | undefined;

@@ -1,6 +1,6 @@
 import type { StorageAcquisition, StorageDriver, StoragePeer } from "../../../src/contracts/storage-driver.ts";
 import { openHandles, requireSyncHandles } from "./opfs-handles.ts";
-import { OpfsLease } from "./opfs-lease.ts";
+import { OPFS, OpfsLease } from "./opfs-lease.ts";
 import { identifyOpfs, identifyOpfsFolder } from "./opfs-name.ts";
 import { becomeWebOwner, meetWebOwner } from "./web-ownership.ts";
 
@@ -22,10 +22,9 @@ export interface OpfsStorageOptions {
 export function opfsStorage(options: OpfsStorageOptions = {}): StorageDriver {
   const directory = identifyOpfsFolder(options.directory ?? "/stem-sqlite");
   const identify = (database: string): string => identifyOpfs(database, directory);
-  const placeOf = (database: string) => ({ driver: "opfs", database: identify(database) });
+  const placeOf = (database: string) => ({ driver: OPFS.name, database: identify(database) });
   return Object.freeze<StorageDriver>({
-    name: "opfs",
-    capabilities: Object.freeze({ persistent: true, durableFlush: true, exclusiveAcrossContexts: true }),
+    ...OPFS,
     identify,
     async acquire(name: string): Promise<StorageAcquisition> {
       const place = placeOf(name);

@@ -65,6 +65,9 @@ export async function openOperationBench(): Promise<OperationBench> {
         now: bench.now,
         member: { id: 1, session: "", remote: false, context: "" },
         nextToken: () => ++tokens,
+        ownerFacts: () => {
+          throw new Error("The bench has no owner.");
+        },
         afterCommit: (effect) => void effects.push(effect),
         events,
       };

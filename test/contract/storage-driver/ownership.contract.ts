@@ -32,6 +32,12 @@ export function describeOwnership(open: OpenStorage): void {
       await fixture.own(fixture.storage.otherDatabase);
     });
 
+    it("comes with a lease that, when it says which driver has the bytes, says this one", async () => {
+      const { name, capabilities } = fixture.driver;
+      const { driver = fixture.driver } = await fixture.own();
+      expect(driver).toMatchObject({ name, capabilities });
+    });
+
     it("survives a second release by its former owner", async () => {
       const first = await fixture.own();
       await first.release();

@@ -47,7 +47,8 @@ export async function openOwner(options: TestOwnerOptions = {}): Promise<TestOwn
   const logger = new RecordingLogger();
   const lease = wrap(acquisition.lease);
   const randomness = createSeededRandomness(1);
-  const owner = await Owner.open({ host: nodeEngineHost, lease, clock, randomness, logger, durability: "full" });
+  const parts = { driver, clock, randomness, logger, durability: "full", place: "inline" } as const;
+  const owner = await Owner.open({ host: nodeEngineHost, lease, ...parts });
   const connect = (): HubClient => new HubClient(inlineLink(owner, clock));
   const close = (): Promise<void> => owner.close();
   onTestFinished(() => close().catch(() => undefined));
