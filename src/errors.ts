@@ -29,6 +29,7 @@ export type StemErrorCode =
   | "STEM_OWNER_UNRESPONSIVE"
   | "STEM_VERSION_MISMATCH"
   | "STEM_ISOLATE"
+  | "STEM_NOT_DRAINED"
   | "STEM_DUPLICATE_RUN"
   | "STEM_DUPLICATE_WORKFLOW"
   | "STEM_UNKNOWN_WORKFLOW"
@@ -367,6 +368,17 @@ export class IsolateError extends StemError {
       details: { taskName, finding },
       cause,
     });
+  }
+}
+
+/** A queue under test does not come to rest; `details.tasks` are those that did not end, the message names some. */
+export class NotDrainedError extends StemError {
+  override readonly name = "NotDrainedError";
+  constructor(finding: string, tasks: readonly Readonly<{ id: string; name: string }>[] = []) {
+    const named = tasks.slice(0, 5).map(({ id, name }) => `"${name}" (${id})`);
+    const others = tasks.length > named.length ? ` and ${tasks.length - named.length} more` : "";
+    const left = named.length === 0 ? "" : `; not ended: ${named.join(", ")}${others}`;
+    super("STEM_NOT_DRAINED", `The queue does not come to rest: ${finding}${left}.`, { details: { finding, tasks } });
   }
 }
 

@@ -17,10 +17,11 @@ import { createEnvelope, SqliteBroker, type Delivery } from "stem-sqlite";
 import { InMemoryBroker } from "stem-sqlite/memory";
 import { memoryStorage } from "stem-sqlite/storage/memory";
 import { nodeStorage } from "stem-sqlite/storage/node";
-import { FakeClock } from "stem-sqlite/testing";
+import { FakeClock, openTestQueue, type TestQueue } from "stem-sqlite/testing";
 
 export const drivers: readonly string[] = [memoryStorage().name, nodeStorage().name];
 export const clock = new FakeClock();
+export const queue = (): Promise<TestQueue> => openTestQueue({ tasks: [] });
 export const Brokers = [InMemoryBroker, SqliteBroker] as const;
 export async function main(file: string): Promise<string | undefined> {
   await using broker = await SqliteBroker.open(file);
@@ -144,6 +145,20 @@ describe("the installed package", () => {
     );
     expect([browser, other]).toEqual([node, node]);
     expect(node?.split(",")).toEqual(expect.arrayContaining(["Stem", "SqliteBroker", "InMemoryBroker", "StemError"]));
+  });
+
+  it("has the same helpers for tests whatever the runtime, which need no other import", () => {
+    const door = "./node_modules/stem-sqlite/dist/adapters/entry/testing";
+    const [node, browser, other] = ["node", "browser", "default"].map((name) =>
+      runModule(`console.log(Object.keys(await import("${door}-${name}.js")).join());`),
+    );
+    expect([browser, other]).toEqual([node, node]);
+    const source = `
+      import { openTestQueue } from "stem-sqlite/testing";
+      const queue = await openTestQueue({ tasks: [] });
+      console.log((await queue.drain()).succeeded);
+    `;
+    expect(runModule(source)).toBe("0");
   });
 
   it("keeps its inner modules to itself", () => {

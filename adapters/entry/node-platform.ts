@@ -6,6 +6,8 @@ import { nodeStorage } from "../storage/node.ts";
 import { contextId, hasEnded } from "./node-context.ts";
 import { spawnNodeEngine } from "./node-engine-port.ts";
 
+/** Taken here, as a test may replace the global one by a timer that waits for the test. */
+const immediately = setImmediate;
 let module: Promise<WebAssembly.Module> | undefined;
 let storage: StorageDriver | undefined;
 
@@ -34,7 +36,7 @@ function createNodeTextCodec(): TextCodec {
 export const nodeEngineHost: EngineHost = {
   loadEngine,
   text: createNodeTextCodec(),
-  defer: (callback) => void setImmediate(callback),
+  defer: (callback) => void immediately(callback),
   contextName: `process ${process.pid}`,
   contextId: contextId(),
   hasEnded,

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../contracts/clock.ts";
+import { settle } from "./settle.ts";
 
 interface Entry {
   readonly dueAt: number;
@@ -80,19 +81,5 @@ export class FakeClock implements Clock {
       }
     }
     return best;
-  }
-}
-
-/** Lets pending promise reactions, and a few turns of message events, run. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 4; turn += 1) {
-    await new Promise<void>((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
-        port1.close();
-        resolve();
-      };
-      port2.postMessage(null);
-    });
   }
 }

@@ -48,7 +48,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/ports": [`../${RUNTIME}`, "../testing/fake.ts", "../../adapters/storage/node.ts", "node:fs"],
   "src/runtime": ["../testing/fake.ts", "../index.ts", "../../adapters/sqlite/broker.ts", "node:fs", "fast-check"],
-  "src/testing": [`../${RUNTIME}`, `../${CLOCK}`, "../../adapters/memory/index.ts", "node:fs"],
+  "src/testing": [`../${CLOCK}`, "../index.ts", "../../adapters/memory/index.ts", "node:fs"],
   src: ["../adapters/memory/index.ts", "node:fs"],
   "adapters/memory": [
     `../../src/${RUNTIME}`,
@@ -106,7 +106,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/contracts": ["./port.ts", `../${VALUE}`],
   "src/ports": ["./clock.ts", `../${PORT}`, `../${VALUE}`, "../errors.ts"],
   "src/runtime": ["./worker.ts", `../${PORT}`, `../${VALUE}`, `../${CLOCK}`, "../errors.ts"],
-  "src/testing": ["./fake.ts", `../${PORT}`, `../${VALUE}`, "../errors.ts"],
+  "src/testing": ["./fake.ts", `../${PORT}`, `../${VALUE}`, `../${RUNTIME}`, "../errors.ts"],
   "adapters/memory": [
     "./index.ts",
     `../../src/${PORT}`,

@@ -45,6 +45,7 @@ const EACH: readonly (readonly [
   ],
   [new errors.VersionMismatchError("protocol version", 1, 2), "STEM_VERSION_MISMATCH"],
   [new errors.IsolateError("a", "ended its thread"), "STEM_ISOLATE", { retryable: true }],
+  [new errors.NotDrainedError("it is slow", [{ id: "task-1", name: "a" }]), "STEM_NOT_DRAINED"],
   [new errors.UnsupportedEnvironmentError("threads"), "STEM_UNSUPPORTED_ENVIRONMENT"],
   [new errors.EngineError("it broke", { details: { a: 1 } }), "STEM_ENGINE"],
 ];

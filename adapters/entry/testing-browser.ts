@@ -1,0 +1,6 @@
+import { installPlatform } from "../sqlite/platform.ts";
+import { browserPlatform } from "./browser-platform.ts";
+
+installPlatform(browserPlatform);
+
+export * from "./testing-door.ts";

@@ -1,0 +1,6 @@
+import { installPlatform } from "../sqlite/platform.ts";
+import { defaultPlatform } from "./default-platform.ts";
+
+installPlatform(defaultPlatform);
+
+export * from "./testing-door.ts";
