@@ -2,6 +2,7 @@ import type { Broker } from "../contracts/broker.ts";
 import type { ResultBackend, TaskStatus } from "../contracts/result-backend.ts";
 import { checkDuration, type Milliseconds } from "../core/duration.ts";
 import { mergeOptions } from "../core/options.ts";
+import { isTerminal } from "../core/task-state.ts";
 import { InvalidOptionError, TimeoutError } from "../errors.ts";
 import type { Stem } from "../runtime/stem.ts";
 import { createTaskResult } from "../runtime/task-result.ts";
@@ -70,7 +71,8 @@ export function exposeQueue(queue: ExposedQueue, name: string = NAME): () => voi
   const { stem, broker, backend, queues = ["default"] } = queue;
   if (!Array.isArray(queues)) throw new InvalidOptionError("queues", queues, "an array of names");
   for (const [option, value] of Object.entries({ stem, broker, backend })) {
-    if (typeof value !== "object") throw new InvalidOptionError(option, value, `the ${option} of the page`);
+    if (typeof value !== "object" || value === null)
+      throw new InvalidOptionError(option, value, `the ${option} of the page`);
   }
   const sum = async (count: (queue: string) => Promise<number | null>): Promise<number> =>
     (await Promise.all(queues.map(count))).reduce<number>((total, part) => total + (part ?? 0), 0);
@@ -97,48 +99,50 @@ export function exposeQueue(queue: ExposedQueue, name: string = NAME): () => voi
  * waiting is done out here, so that a page with a clock of its own is no matter.
  */
 export function queueIn(page: EvaluatingPage, name: string = NAME): PageQueue {
-  const call = async (method: PageCall["method"], args: readonly string[] = []): Promise<unknown> =>
-    page.evaluate(callExposed, { name, method, args });
+  const counts = (options: PageWaitOptions | undefined, areFine: (counts: PageCounts) => boolean) =>
+    look(`The work of the queue "${name}" in the page`, options, async () => {
+      const found = await page.evaluate(callExposed, { name, method: "counts", args: [] });
+      return finding(found, (there: PageCounts) => (areFine(there) ? there : undefined));
+    });
   return {
-    counts: (options) => look(`The page's queue "${name}"`, options, async () => toCounts(await call("counts"))),
-    idle: (options) =>
-      look(`The work of the page's queue "${name}"`, options, async () => {
-        const counts = toCounts(await call("counts"));
-        return counts !== undefined && counts.ready === 0 && counts.running === 0 ? counts : undefined;
-      }),
+    counts: (options) => counts(options, () => true),
+    idle: (options) => counts(options, ({ ready, running }) => ready === 0 && running === 0),
     async result<Result>(taskId: string, options?: PageWaitOptions) {
-      const status = await look(`Task "${taskId}" of the page's queue "${name}"`, options, async () => {
-        const found = (await call("status", [taskId])) as TaskStatus | null | undefined;
-        return found != null && ENDED.has(found.state) ? found : undefined;
+      const status = await look(`Task "${taskId}" in the page`, options, async () => {
+        const found = await page.evaluate(callExposed, { name, method: "status", args: [taskId] });
+        return finding(found, (there: TaskStatus | null) =>
+          there !== null && isTerminal(there.state) ? there : undefined,
+        );
       });
       return createTaskResult<Result>(status, false).requiredValue();
     },
   };
 }
 
-const ENDED: ReadonlySet<string> = new Set(["succeeded", "failed", "cancelled"]);
-
 /** Runs in the page, where nothing of this module is there. */
 function callExposed({ name, method, args }: PageCall): unknown {
   return (globalThis as unknown as Shelf)[name]?.[method](...args);
 }
 
-function toCounts(value: unknown): PageCounts | undefined {
-  return (value ?? undefined) as PageCounts | undefined;
+/** What one look into a page finds: that nothing is exposed there, or what was looked for, or not yet. */
+type Finding<T> = { readonly isExposed: boolean; readonly wanted?: T | undefined };
+
+function finding<Answer, T>(answer: unknown, pick: (answer: Answer) => T | undefined): Finding<T> {
+  return answer === undefined ? { isExposed: false } : { isExposed: true, wanted: pick(answer as Answer) };
 }
 
 async function look<T>(
   what: string,
   options: PageWaitOptions | undefined,
-  find: () => Promise<T | undefined>,
+  find: () => Promise<Finding<T>>,
 ): Promise<T> {
   const { timeout } = mergeOptions({ timeout: TIMEOUT_MS }, options);
   checkDuration("timeout", timeout);
   const end = realTime() + timeout;
   for (;;) {
-    const found = await find();
-    if (found !== undefined) return found;
-    if (realTime() >= end) throw new TimeoutError(what, timeout);
+    const { isExposed, wanted } = await find();
+    if (wanted !== undefined) return wanted;
+    if (realTime() >= end) throw new TimeoutError(isExposed ? what : "The exposeQueue of the page", timeout);
     await realPause(LOOK_MS);
   }
 }
