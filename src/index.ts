@@ -35,6 +35,25 @@ export type {
   StatsReply,
 } from "./core/control-payloads.ts";
 
+// Workflows
+export { Flow, type FlowBuilder, type FlowOptions } from "./workflow/flow.ts";
+export { WorkflowScript, type WorkflowScriptOptions } from "./workflow/workflow-script.ts";
+export type { WorkflowOptions } from "./workflow/define-workflow.ts";
+export type * from "./workflow/workflow-definition.ts";
+export type * from "./workflow/workflow-handle.ts";
+export {
+  defineWorkflowEvent,
+  defineWorkflowRef,
+  type WorkflowEventRef,
+  type WorkflowRef,
+} from "./workflow/workflow-refs.ts";
+export type * from "./workflow/workflow-events.ts";
+export type { WorkflowResult } from "./workflow/workflow-result.ts";
+export { type HasDefinition, WorkflowRegistry } from "./workflow/workflow-registry.ts";
+export { type RunDetail, WorkflowRuntime } from "./workflow/workflow-runtime.ts";
+export type { WorkflowRuntimeOptions } from "./workflow/workflow-runtime-options.ts";
+export { hasRunEnded, type WorkflowStatus } from "./core/workflow-status.ts";
+
 // Tasks
 export type * from "./contracts/task-handler.ts";
 export type { TaskOptions } from "./core/task-options.ts";
@@ -57,6 +76,7 @@ export type * from "./contracts/isolate-host.ts";
 export type * from "./contracts/result-backend.ts";
 export type * from "./contracts/revoke-store.ts";
 export type * from "./contracts/storage-driver.ts";
+export type * from "./contracts/workflow-store.ts";
 
 // Time, ids, logs
 export type { Clock, Timer } from "./contracts/clock.ts";

@@ -72,6 +72,8 @@ export interface TaskHandler<Args extends object = JsonObject, Result = unknown>
   readonly options: TaskOptions;
   /** Runs the function in the caller's own thread. */
   readonly run: TaskFunction<Args, Result>;
+  /** Its runs leave no status in the backend: for handlers that keep records of their own. @defaultValue `false` */
+  readonly untracked?: boolean;
   /** Present when workers run the function in a thread of its own, instead of calling `run`. */
   readonly isolated?: IsolatedFunction;
 }

@@ -36,15 +36,17 @@ export class DeliveryFinisher {
 
   /**
    * Faults that may pass are tried again a few times. Throws `LeaseLostError` when the message is somebody else's,
-   * and the last error when nothing helped; then the lease lapses and the task is delivered again.
+   * and the last error when nothing helped; then the lease lapses and the task is delivered again. Of a task that is
+   * not tracked, only the message is ended.
    */
-  async finish(delivery: Delivery, given: DeliveryOutcome): Promise<void> {
+  async finish(delivery: Delivery, given: DeliveryOutcome, isTracked: boolean = true): Promise<void> {
     const { clock, hurry, links } = this.#parts;
     const outcome = links.addTo(given, delivery.envelope);
     let mayHaveHappened = false;
     const attempt = async (): Promise<void> => {
       try {
-        await this.#once(delivery, outcome);
+        if (isTracked) await this.#once(delivery, outcome);
+        else if (delivery.route.type !== "broadcast") await this.#end(delivery, outcome.end);
       } catch (error) {
         // The try before may have ended this very delivery; then there is nothing left to end.
         if (error instanceof LeaseLostError && mayHaveHappened) return;

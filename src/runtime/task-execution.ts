@@ -164,7 +164,7 @@ export class TaskExecution {
   /** Sent, not awaited: the statuses of one handle keep their order, and this one decides nothing. */
   #writeRunning(run: TaskRun): void {
     const { backend, consumerName } = this.#parts.options;
-    if (backend === undefined) return;
+    if (backend === undefined || !this.#isTracked(run)) return;
     const { envelope, delivery, startedAt } = run;
     const write = {
       attempt: envelope.attempt,
@@ -207,7 +207,7 @@ export class TaskExecution {
   async #store(run: TaskRun, outcome: DeliveryOutcome, { event }: RunConclusion): Promise<void> {
     const { counts, events, finisher } = this.#parts;
     try {
-      await finisher.finish(run.delivery, outcome);
+      await finisher.finish(run.delivery, outcome, this.#isTracked(run));
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
       if (!run.isLeaseLost) events.emit({ type: "lease-lost", envelope: run.envelope });
@@ -215,6 +215,10 @@ export class TaskExecution {
     }
     if (event.type === "completed" || event.type === "failed" || event.type === "retried") counts[event.type] += 1;
     events.emit(event);
+  }
+
+  #isTracked({ envelope }: TaskRun): boolean {
+    return this.#parts.options.registry.resolve(envelope.name)?.untracked !== true;
   }
 
   #conclude(run: TaskRun, verdict: ConcludedVerdict): RunConclusion {

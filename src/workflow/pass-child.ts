@@ -1,0 +1,39 @@
+import type { JsonValue } from "../core/json.ts";
+import { WorkflowFailedError } from "../workflow-errors.ts";
+import { deadlineOf } from "./pass-waits.ts";
+import { innerName, plainKey } from "./step-names.ts";
+import type { ChildOptions } from "./workflow-definition.ts";
+import type { WorkflowPass } from "./workflow-pass.ts";
+import type { WorkflowRef } from "./workflow-refs.ts";
+
+/** Starts a child, in the transaction that records its id, and waits for it. */
+export async function awaitChild(
+  pass: WorkflowPass,
+  name: string,
+  ref: WorkflowRef<never>,
+  params: unknown,
+  options: ChildOptions = {},
+): Promise<JsonValue> {
+  const { clock } = pass.parts;
+  const started = plainKey(innerName(plainKey(name), "start"));
+  let runId = (pass.recorded(started.name)?.value as { runId?: string } | undefined)?.runId;
+  const resumeAt = deadlineOf(options.timeout === undefined ? {} : { timeout: options.timeout }, clock.now());
+  const isNew = (await pass.ask(name, "child")) === undefined;
+  if (runId === undefined) {
+    const end = pass.begin();
+    const child = pass.parts.newChild(ref, params, options);
+    ({ runId } = child);
+    const startedAt = new Date(clock.now());
+    await pass.save({ ...started, kind: "child", value: { runId }, attempts: 1, startedAt }, child);
+    end();
+  }
+  const entry = pass.recorded(name);
+  if (isNew || entry === undefined) {
+    const wait = { step: name, kind: "child", topic: runId, ...(resumeAt === undefined ? {} : { resumeAt }) } as const;
+    return pass.park(pass.waitOf(name) === undefined ? wait : undefined);
+  }
+  const resumed = entry.value as { kind?: string; status?: string; result?: JsonValue };
+  if (resumed.kind === "child" && resumed.status === "completed") return resumed.result ?? null;
+  const status = resumed.kind === "child" ? String(resumed.status) : "not there in time";
+  throw new WorkflowFailedError(runId, status, entry.error?.type, entry.error?.message);
+}

@@ -1,0 +1,72 @@
+import type { EnqueueOptions } from "../contracts/task-enqueuer.ts";
+import type { ResumeData } from "../contracts/workflow-store.ts";
+import { WORKFLOW_META_KEYS } from "../contracts/continuation-envelope.ts";
+import type { JsonValue } from "../core/json.ts";
+import { createFacts } from "./pass-facts.ts";
+import { createWaits } from "./pass-waits.ts";
+import { innerName, type StepKey, versionedKey } from "./step-names.ts";
+import type { WorkflowStepContext } from "./workflow-definition.ts";
+import type { WorkflowPass } from "./workflow-pass.ts";
+
+/** What one run of a step's function is about. */
+export interface StepFacts {
+  readonly key: StepKey;
+  readonly attempt: number;
+  readonly previousResult: JsonValue;
+  /** Called when the function waits, and is left. */
+  readonly onPark: () => void;
+}
+
+/** Builds what the function of a step sees. The functions need no `this`. */
+export function createStepContext(
+  pass: WorkflowPass,
+  { key, attempt, previousResult, onPark }: StepFacts,
+): WorkflowStepContext {
+  const { run, definition, enqueuer } = pass.parts;
+  const counts = new Map<string, number>();
+  const nextOf = (what: string): number => {
+    const count = counts.get(what) ?? 0;
+    counts.set(what, count + 1);
+    return count;
+  };
+  let resumed: ResumeData | null = lastResumed(pass, key);
+  let isTaken = false;
+  return {
+    ...createFacts(pass, key.name),
+    ...createWaits(pass, { nameOf: (what) => versionedKey(innerName(key, what), nextOf(what)).name, onPark }),
+    stepName: key.baseName,
+    stepIndex: pass.asked - 1,
+    iteration: key.iteration ?? 0,
+    attempt,
+    previousResult,
+    signal: pass.signal,
+    takeResumeData() {
+      const data = isTaken ? null : resumed;
+      isTaken = true;
+      resumed = null;
+      return data;
+    },
+    async enqueue(name: string, options: EnqueueOptions = {}) {
+      const id = options.enqueueOptions?.taskId ?? `${run.runId}/${innerName(key, String(nextOf("task")))}`;
+      const meta = {
+        ...options.meta,
+        [WORKFLOW_META_KEYS.channel]: "execution",
+        [WORKFLOW_META_KEYS.name]: definition.name,
+        [WORKFLOW_META_KEYS.runId]: run.runId,
+        [WORKFLOW_META_KEYS.step]: key.baseName,
+        [WORKFLOW_META_KEYS.iteration]: key.iteration ?? 0,
+      };
+      const queue = options.enqueueOptions?.queue ?? run.queues.executionQueue;
+      const enqueueOptions = { ...options.enqueueOptions, queue };
+      // Whether an earlier run of this function came so far is not known.
+      await enqueuer.enqueueAll([{ ...options, id, name, meta, enqueueOptions }], true);
+      return id;
+    },
+  };
+}
+
+/** What the last wait that is over, of those inside of a step, came to. */
+function lastResumed(pass: WorkflowPass, key: StepKey): ResumeData | null {
+  const entries = pass.recordedBelow(innerName(key, ""));
+  return (entries.at(-1)?.value as ResumeData | undefined) ?? null;
+}
