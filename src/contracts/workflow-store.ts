@@ -1,8 +1,11 @@
 import type { Milliseconds } from "../core/duration.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Continuation } from "../core/workflow-continuation.ts";
 import type { WorkflowStatus } from "../core/workflow-status.ts";
 import type { Broker } from "./broker.ts";
 import type { TaskError } from "./result-backend.ts";
+
+export type { Continuation, ContinuationReason } from "../core/workflow-continuation.ts";
 
 /** Limits after which a run is cancelled by itself. */
 export interface WorkflowCancellationPolicy {
@@ -20,25 +23,6 @@ export interface WorkflowQueues {
   readonly continuationQueue: string;
   /** Tasks that its steps enqueue without naming a queue. */
   readonly executionQueue: string;
-}
-
-/** Why a run goes on. */
-export type ContinuationReason = "start" | "due" | "event" | "manual" | "replay" | "recovery";
-
-/**
- * The message that has a worker go on with a run. A run that has not ended has exactly one that counts, the one of its
- * present number; whoever comes with an earlier one finds it stale. It is stored in the transaction of the change
- * that makes it necessary, so that no crash parts the two.
- */
-export interface Continuation {
-  readonly runId: string;
-  /** Rises with each continuation of the run, from 1. */
-  readonly number: number;
-  readonly reason: ContinuationReason;
-  readonly workflow: string;
-  readonly queue: string;
-  /** Earliest delivery. */
-  readonly notBefore?: Date;
 }
 
 /** A run to be created. */

@@ -1,5 +1,5 @@
 import type { EnqueueRequest } from "../contracts/task-enqueuer.ts";
-import { TASK_ENDED_TASK, WORKFLOW_META_KEYS } from "../contracts/continuation-envelope.ts";
+import { TASK_ENDED_TASK, WORKFLOW_META_KEYS } from "../core/workflow-continuation.ts";
 import type { JsonObject } from "../core/json.ts";
 import { InvalidOptionError, TimeoutError } from "../errors.ts";
 import { deadlineOf } from "./pass-waits.ts";

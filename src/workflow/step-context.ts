@@ -1,6 +1,6 @@
 import type { EnqueueOptions } from "../contracts/task-enqueuer.ts";
 import type { ResumeData } from "../contracts/workflow-store.ts";
-import { WORKFLOW_META_KEYS } from "../contracts/continuation-envelope.ts";
+import { WORKFLOW_META_KEYS } from "../core/workflow-continuation.ts";
 import type { JsonValue } from "../core/json.ts";
 import { createFacts } from "./pass-facts.ts";
 import { createWaits } from "./pass-waits.ts";

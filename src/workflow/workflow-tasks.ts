@@ -1,4 +1,4 @@
-import { RUN_TASK, TASK_ENDED_TASK } from "../contracts/continuation-envelope.ts";
+import { RUN_TASK, TASK_ENDED_TASK } from "../core/workflow-continuation.ts";
 import type { TaskContext, TaskHandler } from "../contracts/task-handler.ts";
 import type { JsonObject } from "../core/json.ts";
 import { checkName } from "../core/names.ts";

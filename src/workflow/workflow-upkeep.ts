@@ -1,4 +1,4 @@
-import { continuationEnvelope } from "../contracts/continuation-envelope.ts";
+import { continuationEnvelope } from "../core/workflow-continuation.ts";
 import { repeat, type Repetition } from "../runtime/repeat.ts";
 import type { ResolvedWorkflowRuntimeOptions } from "./workflow-runtime-options.ts";
 

@@ -148,7 +148,9 @@ describe("the package", () => {
 
   it("pins its tools exactly", () => {
     const versions = Object.entries(manifest["devDependencies"] as Record<string, string>);
-    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))).toEqual([]);
+    expect(versions.filter(([, version]) => !/^(?:npm:[\w@/-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))).toEqual(
+      [],
+    );
   });
 
   it("locks its tools without naming the registry they came from", () => {

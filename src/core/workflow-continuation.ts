@@ -1,5 +1,23 @@
-import { buildEnvelope, type Envelope } from "../core/envelope.ts";
-import type { Continuation } from "./workflow-store.ts";
+import { buildEnvelope, type Envelope } from "./envelope.ts";
+
+/** Why a run goes on. */
+export type ContinuationReason = "start" | "due" | "event" | "manual" | "replay" | "recovery";
+
+/**
+ * The message that has a worker go on with a run. A run that has not ended has exactly one that counts, the one of its
+ * present number; whoever comes with an earlier one finds it stale. It is stored in the transaction of the change
+ * that makes it necessary, so that no crash parts the two.
+ */
+export interface Continuation {
+  readonly runId: string;
+  /** Rises with each continuation of the run, from 1. */
+  readonly number: number;
+  readonly reason: ContinuationReason;
+  readonly workflow: string;
+  readonly queue: string;
+  /** Earliest delivery. */
+  readonly notBefore?: Date;
+}
 
 /** Name of the task that goes on with a run. */
 export const RUN_TASK = "stem.workflow.run";
