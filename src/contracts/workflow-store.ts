@@ -114,18 +114,6 @@ export type CheckpointKind =
   | "compensation"
   | "failure";
 
-/**
- * Value of the checkpoint that the end of a wait becomes. That of a child which did not complete, or of a wait that was
- * given up, is no failure of the checkpoint: `error` there is set for a failed child only.
- */
-export type ResumeData =
-  | { readonly kind: "timer"; readonly data: JsonObject }
-  | { readonly kind: "event"; readonly topic: string; readonly payload: JsonValue; readonly data: JsonObject }
-  /** `resumeAt` of a wait for something else has passed. */
-  | { readonly kind: "deadline"; readonly data: JsonObject }
-  | { readonly kind: "child"; readonly runId: string; readonly status: WorkflowStatus; readonly result: JsonValue }
-  | { readonly kind: "tasks" };
-
 /** What one step of a run has come to. A stored null is a result like any other. */
 export interface WorkflowStepEntry {
   /** The step's name, with `#` and the iteration where it has several: `repeat#2`. */

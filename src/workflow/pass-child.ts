@@ -2,6 +2,7 @@ import type { JsonValue } from "../core/json.ts";
 import { WorkflowFailedError } from "../workflow-errors.ts";
 import { deadlineOf } from "./pass-waits.ts";
 import { innerName, plainKey } from "./step-names.ts";
+import { waitEndOf } from "./wait-end.ts";
 import type { ChildOptions } from "./workflow-definition.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
 import type { WorkflowRef } from "./workflow-refs.ts";
@@ -32,8 +33,8 @@ export async function awaitChild(
     const wait = { step: name, kind: "child", topic: runId, ...(resumeAt === undefined ? {} : { resumeAt }) } as const;
     return pass.park(pass.waitOf(name) === undefined ? wait : undefined);
   }
-  const resumed = entry.value as { kind?: string; status?: string; result?: JsonValue };
-  if (resumed.kind === "child" && resumed.status === "completed") return resumed.result ?? null;
-  const status = resumed.kind === "child" ? String(resumed.status) : "not there in time";
-  throw new WorkflowFailedError(runId, status, entry.error?.type, entry.error?.message);
+  const resumed = waitEndOf(entry);
+  if (resumed.outcome !== "child") throw new WorkflowFailedError(runId, "not there in time");
+  if (resumed.status === "completed") return resumed.result ?? null;
+  throw new WorkflowFailedError(runId, resumed.status, resumed.error?.type, resumed.error?.message);
 }

@@ -1,9 +1,10 @@
 import type { EnqueueRequest } from "../contracts/task-enqueuer.ts";
 import { TASK_ENDED_TASK, WORKFLOW_META_KEYS } from "../core/workflow-continuation.ts";
 import type { JsonObject } from "../core/json.ts";
-import { InvalidOptionError, TimeoutError } from "../errors.ts";
+import { InvalidOptionError, StemError, TimeoutError } from "../errors.ts";
 import { deadlineOf } from "./pass-waits.ts";
 import type { Milliseconds } from "../core/duration.ts";
+import { waitEndOf } from "./wait-end.ts";
 import type { TaskOutcome } from "./workflow-definition.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
 
@@ -20,36 +21,38 @@ export async function awaitTasks(
   if (!Array.isArray(requests) || requests.length > MAX_TASKS) {
     throw new InvalidOptionError("requests", requests, `an array of at most ${MAX_TASKS} tasks`);
   }
-  const { run, clock, enqueuer } = pass.parts;
-  const resumeAt = deadlineOf(options, clock.now());
-  const isRecorded = (await pass.ask(name, "tasks")) !== undefined;
-  if (!isRecorded && requests.length > 0) {
-    if (pass.waitOf(name) === undefined) {
-      const end = pass.begin();
-      const calls = requests.map((request, index) => followed(pass, name, request, index));
-      try {
-        await enqueuer.enqueueAll(calls, true);
-      } finally {
-        end();
-      }
-    }
-    const wait = {
-      step: name,
-      kind: "tasks",
-      expected: requests.length,
-      ...(resumeAt === undefined ? {} : { resumeAt }),
-    };
-    return pass.park(pass.waitOf(name) === undefined ? { ...wait, kind: "tasks" } : undefined);
+  const resumeAt = deadlineOf(options, pass.parts.clock.now());
+  const entry = await pass.ask(name, "tasks");
+  if (entry === undefined) {
+    if (requests.length === 0) return [];
+    if (pass.waitOf(name) !== undefined) return pass.park();
+    await enqueueAll(pass, name, requests);
+    const wait = { step: name, kind: "tasks", expected: requests.length } as const;
+    return pass.park(resumeAt === undefined ? wait : { ...wait, resumeAt });
   }
-  const resumed = pass.recorded(name)?.value as { kind?: string } | undefined;
-  if (resumed?.kind === "deadline") throw new TimeoutError(`The tasks of step "${name}"`, options.timeout ?? 0);
-  return requests.map((_, index): TaskOutcome => {
-    const entry = pass.recorded(`${name}/${index}`);
-    const taskId = taskIdOf(run.runId, name, index);
-    if (entry === undefined) return { taskId, status: "failed", value: null };
-    if (entry.error !== undefined) return { taskId, status: "failed", value: null, error: entry.error };
-    return { taskId, status: "succeeded", value: entry.value };
+  const resumed = waitEndOf(entry);
+  if (resumed.outcome !== "tasks") throw new TimeoutError(`Step "${name}"`, options.timeout ?? 0);
+  return resumed.ends.map(({ value, error }, index): TaskOutcome => {
+    const taskId = taskIdOf(pass.parts.run.runId, name, index);
+    return error === undefined
+      ? { taskId, status: "succeeded", value }
+      : { taskId, status: "failed", value: null, error };
   });
+}
+
+async function enqueueAll(pass: WorkflowPass, name: string, requests: readonly EnqueueRequest[]): Promise<void> {
+  const end = pass.begin();
+  try {
+    const calls = requests.map((request, index) => followed(pass, name, request, index));
+    await pass.parts.enqueuer.enqueueAll(calls, true);
+  } catch (error) {
+    if (!(error instanceof StemError) || (!error.retryable && error.outcome !== "unknown")) throw error;
+    // Nothing is wrong with the tasks: the run goes on from here once the stores are well.
+    pass.fault(error);
+    await new Promise(() => undefined);
+  } finally {
+    end();
+  }
 }
 
 /** The task with an id of its own, and what tells the run of its end. */

@@ -1,10 +1,10 @@
-import type { NewWait, ResumeData } from "../contracts/workflow-store.ts";
+import type { NewWait } from "../contracts/workflow-store.ts";
 import { checkDuration, type Milliseconds } from "../core/duration.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { checkDate } from "../core/options.ts";
 import { checkKnown } from "../runtime/check-ports.ts";
 import { checkStepName } from "./step-names.ts";
-import type { EventResume, WaitForOptions, WorkflowWaits } from "./workflow-definition.ts";
+import type { EventResume, ResumeData, WaitForOptions, WorkflowWaits } from "./workflow-definition.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
 import { topicOf, type WorkflowEventRef } from "./workflow-refs.ts";
 

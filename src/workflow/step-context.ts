@@ -1,11 +1,11 @@
 import type { EnqueueOptions } from "../contracts/task-enqueuer.ts";
-import type { ResumeData } from "../contracts/workflow-store.ts";
 import { WORKFLOW_META_KEYS } from "../core/workflow-continuation.ts";
 import type { JsonValue } from "../core/json.ts";
 import { createFacts } from "./pass-facts.ts";
 import { createWaits } from "./pass-waits.ts";
 import { innerName, type StepKey, versionedKey } from "./step-names.ts";
-import type { WorkflowStepContext } from "./workflow-definition.ts";
+import type { ResumeData, WorkflowStepContext } from "./workflow-definition.ts";
+import { resumeDataOf } from "./wait-end.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
 
 /** What one run of a step's function is about. */
@@ -67,6 +67,6 @@ export function createStepContext(
 
 /** What the last wait that is over, of those inside of a step, came to. */
 function lastResumed(pass: WorkflowPass, key: StepKey): ResumeData | null {
-  const entries = pass.recordedBelow(innerName(key, ""));
-  return (entries.at(-1)?.value as ResumeData | undefined) ?? null;
+  const last = pass.recordedBelow(innerName(key, "")).findLast(({ kind }) => kind === "sleep" || kind === "event");
+  return last === undefined ? null : resumeDataOf(last);
 }

@@ -1,4 +1,4 @@
-import type { ResumeData, WorkflowCancellationPolicy } from "../contracts/workflow-store.ts";
+import type { WorkflowCancellationPolicy } from "../contracts/workflow-store.ts";
 import type { EnqueueOptions, EnqueueRequest } from "../contracts/task-enqueuer.ts";
 import type { TaskError } from "../contracts/result-backend.ts";
 import type { Milliseconds } from "../core/duration.ts";
@@ -96,8 +96,15 @@ export interface WorkflowWaits {
   ): Promise<T | undefined>;
 }
 
+/** Why code that waited goes on. `data` is what was given with the wait. */
+export type ResumeData =
+  | { readonly kind: "timer"; readonly data: JsonObject }
+  | { readonly kind: "event"; readonly payload: JsonValue; readonly data: JsonObject }
+  | { readonly kind: "deadline"; readonly data: JsonObject };
+
+/** Why code that waited for an event goes on. */
 export type EventResume<T> =
-  | { readonly kind: "event"; readonly topic: string; readonly payload: T; readonly data: JsonObject }
+  | { readonly kind: "event"; readonly payload: T; readonly data: JsonObject }
   | { readonly kind: "deadline"; readonly data: JsonObject };
 
 /**

@@ -2,7 +2,6 @@ import type { TaskError } from "../contracts/result-backend.ts";
 import type {
   CheckpointKind,
   NewWait,
-  ResumeData,
   StepWrite,
   WaitKind,
   WorkflowStepEntry,
@@ -18,6 +17,8 @@ import { FAILURE_NAME } from "./run-failure.ts";
 import { toStepError } from "./step-error.ts";
 import { plainKey, type StepKey, versionedKey } from "./step-names.ts";
 import { untilQuiet } from "./until-quiet.ts";
+import { resumeDataOf } from "./wait-end.ts";
+import type { ResumeData } from "./workflow-definition.ts";
 
 /** A new one each time: one for all would hold on to everything that ever waited for it. */
 const never = (): Promise<never> => new Promise(() => undefined);
@@ -139,7 +140,7 @@ export class WorkflowPass {
     onPark?: () => void,
   ): Promise<ResumeData> {
     const entry = await this.ask(name, kind);
-    if (entry !== undefined) return entry.value as unknown as ResumeData;
+    if (entry !== undefined) return resumeDataOf(entry);
     onPark?.();
     return this.park(this.#waits.has(name) ? undefined : { step: name, kind, ...make() });
   }
