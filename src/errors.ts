@@ -21,6 +21,8 @@ export type StemErrorCode =
   | "STEM_DATABASE_BUSY"
   | "STEM_DATABASE_CORRUPT"
   | "STEM_DATABASE_REPLACED"
+  | "STEM_STORAGE_EVICTED"
+  | "STEM_OWNERSHIP_LOST"
   | "STEM_NOT_A_QUEUE_DATABASE"
   | "STEM_SCHEMA_TOO_NEW"
   | "STEM_SCHEMA_TAMPERED"
@@ -234,7 +236,10 @@ export class OutcomeUnknownError extends StemError {
   }
 }
 
-/** The disk, quota or device has no room; reads go on, and writes do again once there is room. */
+/**
+ * The disk, quota or device has no room; writes go on once there is. Reads go on meanwhile, except in the moments in which
+ * a database kept in IndexedDB is loaded again after a write that failed.
+ */
 export class StorageFullError extends StemError {
   override readonly name = "StorageFullError";
   constructor(path: string, cause?: unknown) {
@@ -286,6 +291,27 @@ export class DatabaseReplacedError extends StemError {
   override readonly name = "DatabaseReplacedError";
   constructor(path: string, finding: string) {
     super("STEM_DATABASE_REPLACED", `"${path}" ${finding}.`, { details: { path, finding } });
+  }
+}
+
+/** The browser, or the user, removed what the site had stored while the database was open: its messages are gone. */
+export class StorageEvictedError extends StemError {
+  override readonly name = "StorageEvictedError";
+  constructor(path: string) {
+    super("STEM_STORAGE_EVICTED", `"${path}" was removed from the browser's storage while it was open.`, {
+      details: { path },
+    });
+  }
+}
+
+/** This context does not own the database any more; what it asks for goes to the next owner, or to itself again. */
+export class OwnershipLostError extends StemError {
+  override readonly name = "OwnershipLostError";
+  constructor(path: string, finding: string) {
+    super("STEM_OWNERSHIP_LOST", `"${path}" is not owned by this context any more: ${finding}.`, {
+      retryable: true,
+      details: { path, finding },
+    });
   }
 }
 

@@ -1,6 +1,8 @@
 import type { EnginePort } from "../../src/contracts/platform.ts";
 import { UnsupportedEnvironmentError } from "../../src/errors.ts";
+import { fireDueTimers } from "../../src/ports/system-clock.ts";
 import { browserOptions, type EngineWorker } from "./browser-options.ts";
+import { TICK } from "./browser-tick.ts";
 
 /** The first message to the engine's worker. */
 export interface StartEngine {
@@ -30,7 +32,10 @@ export async function spawnBrowserEngine(storage: string): Promise<EnginePort> {
     postMessage: (message) => worker.postMessage(message),
     onMessage: (listener) => {
       worker.addEventListener("message", (event) => {
-        if (!hasEnded) listener((event as { readonly data: unknown }).data);
+        const { data } = event as { readonly data: unknown };
+        if (hasEnded) return;
+        if (data === TICK) fireDueTimers();
+        else listener(data);
       });
     },
     onExit: (listener) => (onExit = listener),

@@ -1,3 +1,4 @@
+import type { Clock } from "../../src/contracts/clock.ts";
 import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
 import { createSystemClock } from "../../src/ports/system-clock.ts";
 import { systemRandomness } from "../../src/ports/system-randomness.ts";
@@ -8,17 +9,30 @@ import { indexedDbStorage } from "../storage/web/indexeddb.ts";
 import { opfsStorage } from "../storage/web/opfs.ts";
 import type { StartEngine } from "./browser-engine-port.ts";
 import { browserEngineHost } from "./browser-host.ts";
+import { TICK } from "./browser-tick.ts";
 import { describeChoice } from "./describe-choice.ts";
+
+const TICK_EVERY_MS = 1_000;
 
 const post = (message: FromEngine): void => postMessage(message);
 
 let receive: ((message: ToEngine) => void) | undefined;
 
+/** The timers of a worker are not held back while its page is hidden. */
+function tick(clock: Clock): void {
+  clock.schedule(() => {
+    postMessage(TICK);
+    tick(clock);
+  }, TICK_EVERY_MS);
+}
+
 function start({ storage, wasmUrl }: StartEngine): void {
+  const clock = createSystemClock();
+  tick(clock);
   receive = serveEngine({
     host: browserEngineHost(() => wasmUrl),
     driver: driverOf(storage),
-    clock: createSystemClock(),
+    clock,
     randomness: systemRandomness,
     post,
     exit: () => close(),

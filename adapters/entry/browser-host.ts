@@ -1,5 +1,6 @@
 import type { EngineHost } from "../../src/contracts/platform.ts";
 import { EngineError } from "../../src/errors.ts";
+import { browserContextHasEnded, lookForBrowserContexts } from "./browser-context.ts";
 import { webDefer, webText } from "./web-host.ts";
 
 /** What the engine needs of this page or worker. The engine is loaded once for each host. */
@@ -17,6 +18,8 @@ export function browserEngineHost(wasmUrl: () => string | URL | undefined): Engi
     text: webText,
     defer: webDefer,
     contextName: "another tab",
+    hasEnded: browserContextHasEnded,
+    lookForContexts: lookForBrowserContexts,
   };
 }
 

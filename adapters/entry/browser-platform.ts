@@ -4,6 +4,7 @@ import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
 import { consoleLogger } from "../../src/ports/console-logger.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import { browserStorage } from "../storage/web/browser.ts";
+import { enterBrowserContext } from "./browser-context.ts";
 import { spawnBrowserEngine } from "./browser-engine-port.ts";
 import { browserEngineHost } from "./browser-host.ts";
 import { browserOptions } from "./browser-options.ts";
@@ -23,6 +24,9 @@ export const browserPlatform: Platform = {
   memoryStorage: () => memoryStorage(),
   engineThreads,
   originStorage,
+  engineTimeout: 5_000,
+  repeatsCalls: true,
+  enter: enterBrowserContext,
 };
 
 /** In the engine's worker the choice is told to the logger of the connection; in this one there is none to tell. */

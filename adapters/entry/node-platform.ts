@@ -46,6 +46,7 @@ export const nodeEngineHost: EngineHost = {
 export const nodePlatform: Platform = {
   ...nodeEngineHost,
   name: "node",
+  engineTimeout: 60_000,
   defaultStorage: () => (storage ??= nodeStorage()),
   memoryStorage: () => memoryStorage(),
   // A clock of the caller's own cannot be shared with a thread.

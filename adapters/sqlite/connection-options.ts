@@ -39,6 +39,14 @@ export interface ConnectionOptions {
    * @defaultValue `10_000`
    */
   readonly ownerTimeout?: Milliseconds;
+  /**
+   * How long the engine's thread may be silent while it owns the database; then it counts as hung, and another one is
+   * started in its place. Pings are counted rather than time: a machine that slept, and a page that was hidden, lose
+   * nothing. Raise it to stop at breakpoints in the engine's thread. `Infinity` waits for ever.
+   *
+   * @defaultValue `5_000` in a browser, `60_000` elsewhere, where a disk may take long
+   */
+  readonly engineTimeout?: Milliseconds;
   /** The owner's clock. It needs an inline engine when given. @defaultValue the system's */
   readonly clock?: Clock;
   /** @defaultValue the system's */
@@ -53,6 +61,8 @@ export interface ResolvedConnectionOptions {
   readonly engine: "auto" | "thread" | "inline";
   readonly durability: Durability;
   readonly ownerTimeout: Milliseconds;
+  /** The platform's own when `undefined`. */
+  readonly engineTimeout: Milliseconds | undefined;
   readonly clock: Clock;
   readonly customClock: boolean;
   readonly randomness: Randomness;
@@ -64,6 +74,7 @@ const DEFAULTS = {
   engine: "auto" as "auto" | "thread" | "inline",
   durability: "full" as Durability,
   ownerTimeout: 10_000,
+  engineTimeout: undefined as Milliseconds | undefined,
   clock: undefined as Clock | undefined,
   randomness: systemRandomness,
   logger: consoleLogger,
@@ -91,6 +102,10 @@ function resolve(given: Partial<typeof DEFAULTS>): ResolvedConnectionOptions {
   checkOneOf("engine", merged.engine, ["auto", "thread", "inline"]);
   checkOneOf("durability", merged.durability, ["full", "relaxed"]);
   checkDuration("ownerTimeout", merged.ownerTimeout, { min: 1 });
+  const { engineTimeout } = merged;
+  if (engineTimeout !== undefined && engineTimeout !== Number.POSITIVE_INFINITY) {
+    checkDuration("engineTimeout", engineTimeout, { min: 1 });
+  }
   checkMethods("storage", merged.storage, ["identify", "acquire"]);
   checkDriverFacts(merged.storage);
   checkMethods("clock", merged.clock, ["now", "monotonic", "schedule"]);

@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/contracts/clock.ts";
+import type { Platform } from "../../src/contracts/platform.ts";
 import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
 import { InvalidOptionError, UnsupportedEnvironmentError } from "../../src/errors.ts";
 import {
@@ -7,6 +8,7 @@ import {
   splitConnectionOptions,
 } from "./connection-options.ts";
 import { inlineCandidacy, threadCandidacy } from "./hub/candidacy.ts";
+import type { EngineOpening } from "./hub/engine-messages.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import { type Candidacy, Membership } from "./hub/membership.ts";
 import { randomId } from "./hub/random-id.ts";
@@ -99,28 +101,40 @@ async function connect(
   options: ResolvedConnectionOptions,
 ): Promise<HubClient> {
   const { durability, logger, clock, randomness, ownerTimeout } = options;
-  const session = randomId(options.randomness);
-  const candidacy = candidacyFor(driver, database, session, options);
-  const context = currentPlatform().contextId ?? "";
-  const identity = { session, context, durability };
-  return Membership.open({ driver, database, ...identity, candidacy, clock, randomness, logger, ownerTimeout });
+  const platform = currentPlatform();
+  const stay = await platform.enter?.();
+  const context = stay?.id ?? platform.contextId ?? "";
+  const opening = { database, durability, session: randomId(randomness), context };
+  try {
+    const candidacy = candidacyFor(platform, driver, opening, options);
+    const common = { driver, candidacy, clock, randomness, logger, ownerTimeout };
+    return await Membership.open({ ...opening, ...common, ...(stay === undefined ? {} : { stay }) });
+  } catch (error) {
+    stay?.leave();
+    throw error;
+  }
 }
 
 /** Where this context would run the engine; a thread is started only once there is something to own. */
 function candidacyFor(
+  platform: Platform,
   driver: StorageDriver,
-  database: string,
-  session: string,
+  opening: Omit<EngineOpening, "repeatsCalls">,
   options: ResolvedConnectionOptions,
 ): Candidacy {
-  const { engine, customClock, durability, logger, clock, randomness } = options;
-  const platform = currentPlatform();
+  const { engine, customClock, logger, clock, randomness } = options;
+  const { repeatsCalls = false } = platform;
   const spawn = engine === "inline" ? undefined : platform.engineThreads?.(driver, customClock ? clock : undefined);
-  if (spawn !== undefined) return threadCandidacy(spawn, { database, durability, session, logger });
+  if (spawn !== undefined) {
+    const { engineTimeout = platform.engineTimeout ?? Number.POSITIVE_INFINITY } = options;
+    return threadCandidacy(spawn, { ...opening, repeatsCalls, engineTimeout, clock, logger });
+  }
   if (engine === "thread") {
     throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
   }
-  return inlineCandidacy(driver, database, session, { host: platform, clock, randomness, logger, durability });
+  const { database, durability, session, context } = opening;
+  const identity = { session, context, repeatsCalls, remote: false };
+  return inlineCandidacy(driver, database, identity, { host: platform, clock, randomness, logger, durability });
 }
 
 function checkSame(first: ResolvedConnectionOptions, second: ResolvedConnectionOptions): void {

@@ -9,9 +9,12 @@ const DRIVERS = { indexeddb: indexedDbStorage, opfs: opfsStorage };
 const logs = [];
 const logger = { log: (level, message) => void logs.push(`${level}: ${message}`) };
 const hello = defineTask("demo.hello", async (_context, { name }) => `Hello ${String(name)}`);
+/** Workers of engines that this page started, the last one first. */
+const engines = [];
 let file;
 let stores;
 let worker;
+let begun;
 
 /** Text that no database can make smaller. */
 function noise(size) {
@@ -34,9 +37,24 @@ globalThis.queue = {
     const url = URL.createObjectURL(new Blob(lines, { type: "text/javascript" }));
     configureBrowser({ createWorker: () => new Worker(url, { type: "module" }) });
   },
-  async open({ database = "jobs.sqlite", storage, engine = "auto" } = {}) {
+  /** Has the engine's worker take an order to hang. */
+  configureToHang(thread) {
+    const lines = [
+      `import ${JSON.stringify(new URL(thread, location.href).href)};`,
+      'addEventListener("message", ({ data }) => { while (data === "hang"); });',
+    ];
+    const url = URL.createObjectURL(new Blob(lines, { type: "text/javascript" }));
+    const createWorker = () => {
+      const engine = new Worker(url, { type: "module" });
+      engines.unshift(engine);
+      return engine;
+    };
+    configureBrowser({ createWorker });
+  },
+  hang: () => engines[0].postMessage("hang"),
+  async open({ database = "jobs.sqlite", storage, ...connection } = {}) {
     file = database;
-    const options = { logger, engine, ...(storage === undefined ? {} : { storage: DRIVERS[storage]() }) };
+    const options = { logger, ...connection, ...(storage === undefined ? {} : { storage: DRIVERS[storage]() }) };
     const broker = await SqliteBroker.open(file, options);
     const backend = await SqliteResultBackend.open(file, options);
     stores = { broker, backend, stem: new Stem({ broker, backend, tasks: [hello] }) };
@@ -60,6 +78,34 @@ globalThis.queue = {
   async work() {
     worker = new StemWorker({ broker: stores.broker, backend: stores.backend, tasks: [hello] });
     await worker.start();
+  },
+  /** Asks for something that is waited for elsewhere. */
+  begin(name, ...args) {
+    begun = globalThis.queue[name](...args).then(
+      (value) => ({ value }),
+      ({ code }) => ({ code }),
+    );
+  },
+  begun: async () => begun,
+  /** What only this very page, and none that was loaded anew, remembers. */
+  mark: (text) => void (begun = text),
+  marked: () => begun,
+  /** As a browser does that puts the page aside. */
+  async stealLocks() {
+    const { held } = await navigator.locks.query();
+    const names = held.map(({ name }) => name).filter((name) => /^stem-sqlite \[[^ ]*\]$/.test(name));
+    for (const name of names) await navigator.locks.request(name, { steal: true }, () => undefined);
+    return names;
+  },
+  /** Enqueues until that fails for good, and says with which code. */
+  async untilFault() {
+    for (;;) {
+      try {
+        await globalThis.queue.enqueue("more");
+      } catch (error) {
+        if (!error.retryable) return error.code;
+      }
+    }
   },
   result: async (id) => (await stores.stem.waitForTask(id)).value,
   pending: async () => stores.broker.pendingCount("default"),

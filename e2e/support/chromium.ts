@@ -7,17 +7,19 @@ import { BROWSER_ARGUMENTS, findBrowser } from "../../scripts/find-browser.mjs";
 /** A browser with a profile on disk, which outlives it. */
 export class Chromium {
   readonly #profile: string;
+  readonly #options: LaunchOptions;
   #context: BrowserContext;
 
-  private constructor(profile: string, context: BrowserContext) {
+  private constructor(profile: string, context: BrowserContext, options: LaunchOptions) {
     this.#profile = profile;
     this.#context = context;
+    this.#options = options;
   }
 
   /** Starts one with an empty profile. */
-  static async launch(): Promise<Chromium> {
+  static async launch(options: LaunchOptions = {}): Promise<Chromium> {
     const profile = await mkdtemp(join(tmpdir(), "stem-sqlite-profile-"));
-    return new Chromium(profile, await start(profile));
+    return new Chromium(profile, await start(profile, options), options);
   }
 
   /** Opens a page in a new tab and waits until it has its `queue`. */
@@ -37,7 +39,7 @@ export class Chromium {
     const ended = new Promise((resolve) => context.once("close", resolve));
     await tab.send("Browser.crash");
     await ended;
-    this.#context = await start(this.#profile);
+    this.#context = await start(this.#profile, this.#options);
   }
 
   async close(): Promise<void> {
@@ -46,10 +48,21 @@ export class Chromium {
   }
 }
 
-async function start(profile: string): Promise<BrowserContext> {
+/** How a browser differs from the usual one of the tests. */
+interface LaunchOptions {
+  readonly args?: readonly string[];
+  /** Pages are put aside when one leaves them, which Playwright forbids otherwise. */
+  readonly keepsPages?: boolean;
+}
+
+async function start(profile: string, { args = [], keepsPages = false }: LaunchOptions): Promise<BrowserContext> {
   const executablePath = findBrowser();
   if (executablePath === undefined) throw new Error("No browser was found.");
-  return chromium.launchPersistentContext(profile, { executablePath, args: [...BROWSER_ARGUMENTS] });
+  return chromium.launchPersistentContext(profile, {
+    executablePath,
+    args: [...BROWSER_ARGUMENTS, ...args],
+    ...(keepsPages ? { ignoreDefaultArgs: ["--disable-back-forward-cache"] } : {}),
+  });
 }
 
 type Calls = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
@@ -61,6 +74,7 @@ export class Tab {
   readonly faults: string[] = [];
   /** The limit holds as long as this session. */
   #quota: CDPSession | undefined;
+  #lifecycle: CDPSession | undefined;
 
   constructor(page: Page) {
     this.#page = page;
@@ -70,6 +84,31 @@ export class Tab {
   async goto(url: string): Promise<void> {
     await this.#page.goto(url);
     await this.#ready();
+  }
+
+  /** Goes to a page that has no queue. */
+  async leave(url: string): Promise<void> {
+    await this.#page.goto(url);
+  }
+
+  async goBack(): Promise<void> {
+    await this.#page.goBack({ waitUntil: "commit" });
+    await this.#ready();
+  }
+
+  /** Stops or resumes all of the page, as a browser does to save energy. */
+  async setFrozen(isFrozen: boolean): Promise<void> {
+    this.#lifecycle ??= await this.#page.context().newCDPSession(this.#page);
+    await this.#lifecycle.send("Page.setWebLifecycleState", { state: isFrozen ? "frozen" : "active" });
+  }
+
+  /** Removes what the origin has stored, of these types, as a browser does that is short of room. */
+  async clearStorage(storageTypes: string): Promise<void> {
+    this.#lifecycle ??= await this.#page.context().newCDPSession(this.#page);
+    await this.#lifecycle.send("Storage.clearDataForOrigin", {
+      origin: new URL(this.#page.url()).origin,
+      storageTypes,
+    });
   }
 
   async reload(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { OriginStorage } from "./database-health.ts";
+import type { Milliseconds } from "../core/duration.ts";
 import type { StorageDriver } from "./storage-driver.ts";
 
 /** Copies text between JavaScript and a byte array that may be WebAssembly memory. */
@@ -20,6 +21,8 @@ export interface EngineHost {
   readonly contextId?: string;
   /** Whether the context of this name has certainly ended. False where that cannot be known. */
   hasEnded?(contextId: string): boolean;
+  /** Learns anew which contexts there are, for `hasEnded`; never rejects. Absent where that is known without waiting. */
+  lookForContexts?(): Promise<void>;
   /** Runs `callback` soon, after the input that has already arrived: what arrives until then shares a commit. */
   defer(callback: () => void): void;
 }
@@ -37,6 +40,23 @@ export interface EnginePort {
   terminate(): Promise<void>;
 }
 
+/** Who is told when the platform puts this context aside, as a browser does with a page one may go back to. */
+export interface SuspensionListener {
+  /** It will not run for a while, perhaps never again: what others wait for must be let go now. */
+  suspend(): void;
+  resume(): void;
+}
+
+/** This context's presence among the others of its platform. */
+export interface ContextStay {
+  /** Its name for `hasEnded` of others, for as long as it stays and is not put aside. */
+  readonly id: string;
+  /** Sets who is told. To be called once. */
+  watch(listener: SuspensionListener): void;
+  /** Idempotent. */
+  leave(): void;
+}
+
 /** What one runtime (Node, a browser) brings along. */
 export interface Platform extends EngineHost {
   readonly name: string;
@@ -44,6 +64,15 @@ export interface Platform extends EngineHost {
   defaultStorage(): StorageDriver;
   /** A new driver that keeps its databases in memory. */
   memoryStorage(): StorageDriver;
+  /** Silence after which an engine's thread counts as hung. @defaultValue it never does */
+  readonly engineTimeout?: Milliseconds;
+  /**
+   * Engines may be replaced while the context that started them lives: the answers to its own calls are kept as those
+   * to other contexts are, so that they can be repeated. @defaultValue `false`
+   */
+  readonly repeatsCalls?: boolean;
+  /** Makes this context known to others. Absent where `contextId` says all there is, and nothing is put aside. */
+  enter?(): Promise<ContextStay>;
   /**
    * How to start an engine thread that opens databases through the driver of this name, on `clock` where one is given;
    * `undefined` when there can be none.

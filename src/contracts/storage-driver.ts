@@ -41,7 +41,8 @@ export interface StorageLease {
    */
   adoptLogs?(prepare: () => void): void;
   /**
-   * Throws `DatabaseReplacedError` when the open database is no longer the one its name leads to. Called before
+   * Throws `DatabaseReplacedError` when the open database is no longer the one its name leads to, `StorageEvictedError`
+   * when a browser removed it, and `OwnershipLostError` when this context may not be its owner any more. Called before
    * acknowledgements, so it has to be cheap.
    */
   verify(): void;
@@ -52,8 +53,8 @@ export interface StorageLease {
   accept?(onPeer: (channel: PeerChannel) => void): void;
   /**
    * Resolves once everything written so far survives what the driver's capabilities promise. A rejection with
-   * `StorageFullError` says that nothing written since the last time was stored. After any rejection files that are
-   * opened again show what is stored.
+   * `StorageFullError`, `OwnershipLostError` or `StorageEvictedError` says that nothing written since the last time was
+   * stored. After any rejection files that are opened again show what is stored.
    */
   durable(): Promise<void> | undefined;
   /** Gives ownership up. Idempotent; the files must have been closed. */
@@ -81,6 +82,8 @@ export interface PeerChannel {
   keepAlive(on: boolean): void;
   /** Closes the channel once what was sent has gone out. Idempotent. */
   close(): void;
+  /** Closes the channel at once; what was sent last may be lost. Absent where `close` does not wait for the other side. */
+  destroy?(): void;
 }
 
 /** Somebody else owns the database. */
@@ -94,6 +97,14 @@ export interface StoragePeer {
 export type StorageAcquisition =
   | { readonly role: "owner"; readonly lease: StorageLease }
   | { readonly role: "member"; readonly peer: StoragePeer };
+
+/** What an owner is going to ask of a storage. */
+export interface AcquireOptions {
+  /**
+   * `relaxed`: what `durable` stored need not survive a power cut, only the end of the context. @defaultValue `"full"`
+   */
+  readonly durability?: "full" | "relaxed";
+}
 
 export interface StorageCapabilities {
   /** The bytes outlive the context that wrote them. */
@@ -123,7 +134,7 @@ export interface StorageDriver extends StorageFacts {
    * Becomes the owner, or says who is. Never waits for the present owner and never takes a living owner's place.
    * What a dead owner left behind is taken over at once.
    */
-  acquire(database: string): Promise<StorageAcquisition>;
+  acquire(database: string, options?: AcquireOptions): Promise<StorageAcquisition>;
   /**
    * The present owner, or `undefined` when there is none: takes nothing and leaves the files alone. Absent where
    * ownership is not exclusive between contexts.

@@ -34,6 +34,8 @@ const EACH: readonly (readonly [
   [new errors.DatabaseBusyError("/a", "another"), "STEM_DATABASE_BUSY", { retryable: true }],
   [new errors.DatabaseCorruptError("/a", "page 3"), "STEM_DATABASE_CORRUPT"],
   [new errors.DatabaseReplacedError("/a", "was moved"), "STEM_DATABASE_REPLACED"],
+  [new errors.StorageEvictedError("/a"), "STEM_STORAGE_EVICTED"],
+  [new errors.OwnershipLostError("/a", "its lock was taken away"), "STEM_OWNERSHIP_LOST", { retryable: true }],
   [new errors.NotAQueueDatabaseError("/a", "it is text"), "STEM_NOT_A_QUEUE_DATABASE"],
   [new errors.SchemaTooNewError("/a", 9, 4), "STEM_SCHEMA_TOO_NEW"],
   [new errors.SchemaTamperedError("/a", "a trigger"), "STEM_SCHEMA_TAMPERED"],

@@ -13,7 +13,7 @@ export async function acquireOwner(
   database: string,
   parts: Omit<OwnerParts, "lease" | "driver">,
 ): Promise<Owner | undefined> {
-  const acquisition = await driver.acquire(database);
+  const acquisition = await driver.acquire(database, { durability: parts.durability });
   if (acquisition.role === "member") return undefined;
   const { lease } = acquisition;
   const owner = await Owner.open({ ...parts, lease, driver: lease.driver ?? driver });

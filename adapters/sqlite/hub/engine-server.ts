@@ -35,13 +35,14 @@ export function serveEngine(parts: EngineServerParts): (message: ToEngine) => vo
       log: (level: "debug" | "info" | "warn" | "error", text: string) =>
         parts.post({ type: "log", level, message: text }),
     };
-    const { durability, database, session } = message;
+    const { durability, database, session, context, repeatsCalls } = message;
     const ownerParts = { host, clock, randomness, logger, durability, place: "thread" } as const;
     owner = await acquireOwner(parts.driver, database, ownerParts);
     member = owner?.connect((batch) => parts.post({ type: "batch", batch }), {
       session,
       remote: false,
-      context: host.contextId ?? "",
+      context,
+      repeatsCalls,
     });
     parts.post({ type: owner === undefined ? "taken" : "opened" });
   };
@@ -50,6 +51,9 @@ export function serveEngine(parts: EngineServerParts): (message: ToEngine) => vo
     switch (message.type) {
       case "calls":
         member?.receive(message.batch, message.answered);
+        break;
+      case "ping":
+        parts.post({ type: "pong" });
         break;
       case "prepare":
         // A fault comes again, and is told, when the database is opened.

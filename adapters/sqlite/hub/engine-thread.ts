@@ -1,17 +1,19 @@
+import type { Clock } from "../../../src/contracts/clock.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import type { EnginePort } from "../../../src/contracts/platform.ts";
 import { reviveError } from "../../../src/error-transfer.ts";
 import { EngineError } from "../../../src/errors.ts";
-import type { Durability } from "../durability.ts";
-import type { FromEngine, ToEngine } from "./engine-messages.ts";
-import type { LinkListener, OwnerLink } from "./owner-link.ts";
+import type { Milliseconds } from "../../../src/core/duration.ts";
+import type { EngineOpening, FromEngine, ToEngine } from "./engine-messages.ts";
+import type { HeldLink, LinkListener } from "./owner-link.ts";
+import { ThreadWatch } from "./thread-watch.ts";
 
-/** What an engine's thread opens. */
-export interface EngineThreadParts {
-  readonly database: string;
-  readonly durability: Durability;
-  readonly session: string;
+/** What an engine's thread opens, and how it is watched. */
+export interface EngineThreadParts extends EngineOpening {
+  readonly clock: Clock;
   readonly logger: Logger;
+  /** Silence after which a thread that owns the database is ended as hung; infinite where it never is. */
+  readonly engineTimeout: Milliseconds;
 }
 
 /** A thread that can own one database, seen from the thread that started it. */
@@ -22,7 +24,9 @@ export class EngineThread {
   /** Told what the owner in the thread says, once there is one. */
   #listener: LinkListener | undefined;
   #closed: { resolve(): void; reject(error: unknown): void } | undefined;
+  #watch: ThreadWatch | undefined;
   #hasEnded = false;
+  #isHung = false;
 
   constructor(port: EnginePort, parts: EngineThreadParts) {
     this.#port = port;
@@ -36,22 +40,29 @@ export class EngineThread {
     return this.#hasEnded;
   }
 
+  /** It was ended because it did not answer any more. */
+  get isHung(): boolean {
+    return this.#isHung;
+  }
+
   /** Has the thread make ready for {@link EngineThread.open}. */
   prepare(): void {
     this.#send({ type: "prepare" });
   }
 
   /** Has the thread become the owner; `undefined` when somebody else is. */
-  async open(listener: LinkListener): Promise<OwnerLink | undefined> {
-    const { database, durability, session } = this.#parts;
+  async open(listener: LinkListener): Promise<HeldLink | undefined> {
+    const { database, durability, session, context, repeatsCalls } = this.#parts;
     this.#port.keepAlive(true);
     try {
       const isOwner = await new Promise<boolean>((resolve, reject) => {
         this.#opening = { resolve, reject };
         this.#listener = listener;
-        this.#send({ type: "open", database, durability, session });
+        this.#send({ type: "open", database, durability, session, context, repeatsCalls });
       });
-      return isOwner ? this.#link() : undefined;
+      if (!isOwner) return undefined;
+      this.#watchOver();
+      return this.#link();
     } finally {
       this.#opening = undefined;
       if (!this.#hasEnded) this.#port.keepAlive(false);
@@ -63,7 +74,7 @@ export class EngineThread {
     if (!this.#hasEnded) await this.#port.terminate();
   }
 
-  #link(): OwnerLink {
+  #link(): HeldLink {
     let isClosing = false;
     return {
       send: (batch, answered) => this.#send({ type: "calls", batch, answered }),
@@ -84,14 +95,35 @@ export class EngineThread {
           await this.#port.terminate();
         }
       },
+      // At once: a browser stops a worker with its page, and what it has not closed by then stays taken.
+      letGo: () => this.#port.terminate(),
     };
+  }
+
+  /** From now on others depend on it. What opening takes, which is long for a large database, is not counted. */
+  #watchOver(): void {
+    const { clock, engineTimeout, logger, database } = this.#parts;
+    if (engineTimeout === Number.POSITIVE_INFINITY || this.#hasEnded) return;
+    this.#watch = new ThreadWatch({
+      clock,
+      patience: engineTimeout,
+      ping: () => this.#send({ type: "ping" }),
+      onHung: () => {
+        this.#isHung = true;
+        logger.log("error", "The engine does not answer any more; it is ended, and started again.", { database });
+        void this.#port.terminate();
+      },
+    });
   }
 
   #onMessage(message: FromEngine): void {
     const { logger, database } = this.#parts;
+    this.#watch?.heard();
     switch (message.type) {
       case "batch":
         this.#listener?.receive(message.batch);
+        break;
+      case "pong":
         break;
       case "log":
         logger.log(message.level, message.message, { database });
@@ -112,10 +144,11 @@ export class EngineThread {
 
   #onExit(fault: unknown): void {
     this.#hasEnded = true;
+    this.#watch?.stop();
     if (this.#opening !== undefined) {
       const finding = "its thread ended while it opened the database";
       this.#opening.reject(new EngineError(finding, { cause: fault, retryable: true }));
-    } else if (this.#closed === undefined) this.#listener?.lost(fault, false);
+    } else if (this.#closed === undefined) this.#listener?.lost(fault, this.#parts.repeatsCalls);
     this.#closed?.resolve();
   }
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../../src/contracts/clock.ts";
 import type { MemberIdentity } from "./members.ts";
 import type { Owner } from "./owner.ts";
-import type { LinkListener, OwnerLink } from "./owner-link.ts";
+import type { HeldLink, LinkListener } from "./owner-link.ts";
 
 /** Long enough that the timer, which is there to keep the process alive, never fires in practice. */
 const KEEP_ALIVE_MS = 2 ** 40;
@@ -11,8 +11,12 @@ export function inlineLink(
   owner: Owner,
   clock: Clock,
   identity?: MemberIdentity,
-): (listener: Pick<LinkListener, "receive">) => OwnerLink {
+): (listener: Pick<LinkListener, "receive">) => HeldLink {
   return (listener) => {
+    const close = async (): Promise<void> => {
+      await owner.close();
+      member.close(true);
+    };
     const member = owner.connect((batch) => listener.receive(batch), identity);
     let stop: (() => void) | undefined;
     return {
@@ -21,10 +25,8 @@ export function inlineLink(
         stop?.();
         stop = on ? keepAlive(clock) : undefined;
       },
-      async close() {
-        await owner.close();
-        member.close(true);
-      },
+      close,
+      letGo: close,
     };
   };
 }

@@ -11,6 +11,8 @@ export interface MemberIdentity {
   readonly remote: boolean;
   /** The platform's name for its context; empty where nobody can tell whether that has ended. */
   readonly context: string;
+  /** It may repeat its calls to the next owner though it lives in this context. @defaultValue `false` */
+  readonly repeatsCalls?: boolean;
 }
 
 /** One member as its owner knows it. */
@@ -115,6 +117,10 @@ export class Members {
 
   get count(): number {
     return this.#present.size;
+  }
+
+  get all(): readonly HubMember[] {
+    return [...this.#present.values()];
   }
 
   get local(): readonly HubMember[] {

@@ -1,18 +1,20 @@
 import type { Clock, Timer } from "../../../src/contracts/clock.ts";
 import type { Randomness } from "../../../src/contracts/identity.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
+import type { ContextStay } from "../../../src/contracts/platform.ts";
 import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
-import { DatabaseBusyError, EngineError, StemError } from "../../../src/errors.ts";
+import { reviveError } from "../../../src/error-transfer.ts";
+import { DatabaseBusyError, EngineError, OwnershipLostError, StemError } from "../../../src/errors.ts";
 import { HubClient } from "./hub-client.ts";
 import { keepAlive } from "./inline-link.ts";
-import type { LinkListener, OwnerLink } from "./owner-link.ts";
+import type { HeldLink, LinkListener, OwnerLink } from "./owner-link.ts";
 import { connectToOwner, type PeerLinkParts } from "./peer-link.ts";
 import type { MemberBatch, OwnerBatch } from "./protocol.ts";
 
 /** How this context would own the database. */
 export interface Candidacy {
   /** Becomes the owner; `undefined` when somebody else is. */
-  takeOver(listener: LinkListener): Promise<OwnerLink | undefined>;
+  takeOver(listener: LinkListener): Promise<HeldLink | undefined>;
   /** Makes ready for taking over quickly. */
   prepare(): void;
   /** Ends what was made ready. */
@@ -26,6 +28,8 @@ export interface MembershipParts extends PeerLinkParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly logger: Logger;
+  /** This context's presence, which ends with the client. */
+  readonly stay?: ContextStay;
 }
 
 /** Between two looks for an owner, when others are becoming it; random, so that they do not meet again. */
@@ -37,12 +41,14 @@ const PREPARE_AFTER_MS = 1_000;
 
 /**
  * Keeps one client attached to the owner of its database, whoever that is: joins the present owner, or becomes it, and
- * again whenever the owner has gone. A living owner is never robbed.
+ * again whenever the owner has gone. A living owner is never robbed. While this context is put aside there is no link,
+ * and calls wait.
  */
 export class Membership implements OwnerLink {
   readonly #parts: MembershipParts;
   readonly #client: HubClient;
-  #link: OwnerLink | undefined;
+  #link: HeldLink | undefined;
+  #listener: CurrentLink | undefined;
   #isMember = false;
   #isWaiting = false;
   #stopWaiting: (() => void) | undefined;
@@ -50,9 +56,15 @@ export class Membership implements OwnerLink {
   #wake: (() => void) | undefined;
   #seeking: Promise<void> | undefined;
   #isClosing = false;
+  /** Set while this context is put aside; resolves when it goes on. */
+  #aside: Promise<void> | undefined;
+  #goOn: () => void = () => undefined;
+  /** What this context lets go of while it is put aside, or because its ownership was lost. */
+  #lettingGo: Promise<void> | undefined;
 
   private constructor(parts: MembershipParts) {
     this.#parts = parts;
+    parts.stay?.watch({ suspend: () => this.#suspend(), resume: () => this.#resume() });
     this.#client = new HubClient(() => this);
   }
 
@@ -86,12 +98,48 @@ export class Membership implements OwnerLink {
     this.#isClosing = true;
     this.#updateTimers();
     this.#wake?.();
+    this.#goOn();
     await this.#seeking;
+    await this.#lettingGo;
     try {
       await this.#link?.close();
     } finally {
       await this.#parts.candidacy.end();
+      this.#parts.stay?.leave();
     }
+  }
+
+  #suspend(): void {
+    if (this.#aside !== undefined || this.#isClosing) return;
+    this.#aside = new Promise((resolve) => (this.#goOn = resolve));
+    if (this.#link !== undefined) this.#detach(this.#link);
+  }
+
+  #resume(): void {
+    if (this.#aside === undefined) return;
+    this.#aside = undefined;
+    this.#goOn();
+    if (this.#link === undefined && !this.#isClosing) this.#seekAgain();
+  }
+
+  /** Calls wait from now on; answers that still come over the link are heard. */
+  #detach(link: HeldLink): void {
+    this.#listener?.end();
+    this.#link = undefined;
+    this.#isMember = false;
+    this.#client.lost(undefined, true);
+    this.#updateTimers();
+    const { logger, database } = this.#parts;
+    const last = link.letGo().catch((error: unknown) => {
+      logger.log("warn", "A database was not closed cleanly.", { database, error });
+    });
+    this.#lettingGo = Promise.all([this.#lettingGo, last]).then(() => undefined);
+  }
+
+  /** One search at a time, and none before what was let go is free. */
+  #seekAgain(): void {
+    const before = Promise.all([this.#seeking, this.#lettingGo]);
+    this.#seeking = before.then(() => (this.#link === undefined ? this.#seek() : undefined));
   }
 
   /** Looks for an owner, or becomes it, until one of both has come about; with a limit, as an owner may be overrun. */
@@ -99,12 +147,20 @@ export class Membership implements OwnerLink {
     const { driver, database, candidacy, clock, randomness, ownerTimeout } = this.#parts;
     const since = clock.monotonic();
     for (let round = 0; !this.#isClosing; round += 1) {
-      const listener = new CurrentLink(this.#client, (cause, mayRepeat) => this.#onLost(cause, mayRepeat));
+      await this.#aside;
+      const listener = new CurrentLink(this.#client, {
+        lost: (cause, mayRepeat) => this.#onLost(cause, mayRepeat),
+        ownershipLost: () => this.#onOwnershipLost(),
+        broken: () => this.#onBroken(),
+      });
       const peer = await driver.meet?.(database);
       const joined = peer === undefined ? undefined : await connectToOwner(peer, listener, this.#parts);
       const link = joined ?? (await candidacy.takeOver(listener));
-      if (link !== undefined && listener.take()) {
+      const isUseless = link !== undefined && (this.#aside !== undefined || !listener.take());
+      if (isUseless) await link.letGo();
+      else if (link !== undefined) {
         this.#link = link;
+        this.#listener = listener;
         this.#isMember = joined !== undefined;
         link.waiting(this.#isWaiting);
         this.#updateTimers();
@@ -123,7 +179,20 @@ export class Membership implements OwnerLink {
     this.#isMember = false;
     this.#client.lost(cause, mayRepeat);
     this.#updateTimers();
-    if (!this.#isClosing) this.#seeking = this.#seek();
+    if (!this.#isClosing) this.#seekAgain();
+  }
+
+  /** There is nothing to look for any more: the client has ended. */
+  #onBroken(): void {
+    this.#isClosing = true;
+    if (this.#link !== undefined) this.#detach(this.#link);
+  }
+
+  /** Whoever owns the database next is found, or is this context again. */
+  #onOwnershipLost(): void {
+    if (this.#link === undefined) return;
+    this.#detach(this.#link);
+    if (!this.#isClosing) this.#seekAgain();
   }
 
   /** Never rejects: a fault that may pass is met with patience, any other one ends the client. */
@@ -175,15 +244,29 @@ export class Membership implements OwnerLink {
   }
 }
 
+/** Who is told how a link ends. */
+interface LinkEnds {
+  lost(cause: unknown, mayRepeat: boolean): void;
+  /** Its owner, which lives in this context, is none any more. */
+  ownershipLost(): void;
+  /** The database cannot be used any more. */
+  broken(): void;
+}
+
 /** What a link tells, as long as it is the present one. */
 class CurrentLink implements LinkListener {
   readonly #client: HubClient;
-  readonly #onLost: (cause: unknown, mayRepeat: boolean) => void;
+  readonly #ends: LinkEnds;
   #state: "new" | "current" | "over" = "new";
 
-  constructor(client: HubClient, onLost: (cause: unknown, mayRepeat: boolean) => void) {
+  constructor(client: HubClient, ends: LinkEnds) {
     this.#client = client;
-    this.#onLost = onLost;
+    this.#ends = ends;
+  }
+
+  /** It is the present link no more: answers are heard, and its end is not. */
+  end(): void {
+    this.#state = "over";
   }
 
   /** Makes it the present link; `false` when it has ended already. */
@@ -193,7 +276,15 @@ class CurrentLink implements LinkListener {
   }
 
   receive(batch: OwnerBatch): void {
-    this.#client.receive(batch);
+    const { broken, ...rest } = batch;
+    const error = broken === undefined ? undefined : reviveError(broken);
+    const wasCurrent = this.#state === "current";
+    this.#client.receive(error instanceof OwnershipLostError ? rest : batch);
+    if (error === undefined) return;
+    this.#state = "over";
+    if (!wasCurrent) return;
+    if (error instanceof OwnershipLostError) this.#ends.ownershipLost();
+    else this.#ends.broken();
   }
 
   unresponsive(error: StemError): void {
@@ -203,6 +294,6 @@ class CurrentLink implements LinkListener {
   lost(cause: unknown, mayRepeat: boolean): void {
     const wasCurrent = this.#state === "current";
     this.#state = "over";
-    if (wasCurrent) this.#onLost(cause, mayRepeat);
+    if (wasCurrent) this.#ends.lost(cause, mayRepeat);
   }
 }

@@ -11,6 +11,15 @@ export interface OwnerLink {
   close(): Promise<void>;
 }
 
+/** A link as whoever looks for owners has it. */
+export interface HeldLink extends OwnerLink {
+  /**
+   * Lets go of the owner, or ends it, as quickly as can be: this context is put aside. Answers that come meanwhile still
+   * count; what was not answered is in doubt.
+   */
+  letGo(): Promise<void>;
+}
+
 /** Who is told what comes over a link. */
 export interface LinkListener {
   receive(batch: OwnerBatch): void;

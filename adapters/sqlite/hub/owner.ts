@@ -1,7 +1,13 @@
 import type { Timer } from "../../../src/contracts/clock.ts";
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import { describeError } from "../../../src/error-transfer.ts";
-import { OutcomeUnknownError, type StemError, StorageFullError } from "../../../src/errors.ts";
+import {
+  OutcomeUnknownError,
+  OwnershipLostError,
+  type StemError,
+  StorageEvictedError,
+  StorageFullError,
+} from "../../../src/errors.ts";
 import { openDatabase } from "../database/open-database.ts";
 import { inTransaction, runShared, type TransactionEnd } from "../database/transaction.ts";
 import type { WasmDatabase } from "../database/wasm-database.ts";
@@ -62,6 +68,8 @@ export class Owner {
   /** Transactions that have failed since the last one that was committed. */
   #faults = 0;
   #closed = false;
+  /** Nobody is served any more. */
+  #hasSteppedDown = false;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: OwnerParts, database: WasmDatabase) {
@@ -83,6 +91,7 @@ export class Owner {
   static async open(parts: OwnerParts): Promise<Owner> {
     try {
       const { database, recovered } = await openDatabase(parts.host, parts.lease, engineOptions(parts));
+      await parts.host.lookForContexts?.();
       const owner = new Owner(parts, database);
       owner.#begin(recovered);
       return owner;
@@ -156,11 +165,18 @@ export class Owner {
   #awaitMembers(looks: number): void {
     if (!this.#members.areAwaited) return;
     this.#returning = this.#parts.clock.schedule(() => {
-      if (looks > 0) this.#members.checkAwaited();
-      else this.#members.giveUpAwaited();
-      if (this.#members.haveLeft) this.#schedule();
-      this.#awaitMembers(looks - 1);
+      const look = this.#parts.host.lookForContexts?.();
+      if (look === undefined) this.#lookForMembers(looks);
+      else void look.then(() => this.#lookForMembers(looks));
     }, RETURN_MS);
+  }
+
+  #lookForMembers(looks: number): void {
+    if (this.#closed) return;
+    if (looks > 0) this.#members.checkAwaited();
+    else this.#members.giveUpAwaited();
+    if (this.#members.haveLeft) this.#schedule();
+    this.#awaitMembers(looks - 1);
   }
 
   #schedule(): void {
@@ -197,10 +213,11 @@ export class Owner {
   /** Returns a promise only when something has to be waited for. */
   #flush(): Promise<void> | undefined {
     const calls = this.#queue.splice(0, MAX_CALLS);
+    if (this.#hasSteppedDown) return undefined;
     const unusable = this.#broken ?? this.#verify();
     if (unusable !== undefined) {
       this.#faults += 1;
-      return unusable.retryable ? this.#refuse(calls, unusable) : this.#stepDown(calls, unusable);
+      return isFinal(unusable) ? this.#stepDown(calls, unusable) : this.#refuse(calls, unusable);
     }
     const { now, jump } = this.#clock.read();
     this.#jump += jump;
@@ -235,21 +252,23 @@ export class Owner {
     return undefined;
   }
 
-  /** For storage that flushes asynchronously: unless it was full, a flush that failed leaves a commit nobody can answer for. */
+  /** For storage that flushes asynchronously: after most failures nobody can answer for the commit. */
   async #finishLater(
     durable: Promise<void>,
     faulty: boolean,
-    steps: readonly CallStep[],
+    run: readonly CallStep[],
     claims: readonly Claim[],
   ): Promise<void> {
+    let steps = run;
     let end: TransactionEnd = { kind: "committed" };
     try {
       await durable;
     } catch (error) {
-      end =
-        error instanceof StorageFullError
-          ? { kind: "failed", error }
-          : { kind: "unknown", error: new OutcomeUnknownError("the transaction", asStemError(error)) };
+      end = storedNothing(error)
+        ? { kind: "failed", error: asStemError(error) }
+        : { kind: "unknown", error: new OutcomeUnknownError("the transaction", asStemError(error)) };
+      // Who asked for it is not told: the next owner does it.
+      if (error instanceof OwnershipLostError) steps = [];
     }
     this.#finish(end, steps, claims);
     if (faulty || end.kind !== "committed") await this.#reopen();
@@ -279,11 +298,19 @@ export class Owner {
     return this.#reopen();
   }
 
-  /** For a fault that stays: members of other contexts are let go unanswered, to find the next owner or to be it. */
+  /**
+   * For a fault that stays: members of other contexts are let go unanswered, to find the next owner or to be it. So are
+   * those of this one when only the ownership was lost. When all that was stored is gone, everybody is told.
+   */
   #stepDown(calls: readonly PendingCall[], error: StemError): Promise<void> {
-    const local = new Set(this.#members.local.map(({ id }) => id));
-    for (const call of calls) if (local.has(call.member.id)) this.#outbox.reply(call.member.id, refuse(call, error));
-    this.#outbox.sendLast(describeError(error), local);
+    this.#hasSteppedDown = true;
+    const told = error instanceof StorageEvictedError ? this.#members.all : this.#members.local;
+    const ids = new Set(told.map(({ id }) => id));
+    const isOver = !(error instanceof OwnershipLostError);
+    for (const call of calls) {
+      if (isOver && ids.has(call.member.id)) this.#outbox.reply(call.member.id, refuse(call, error));
+    }
+    this.#outbox.sendLast(describeError(error), ids);
     this.#database.abandon();
     return this.#parts.lease.release();
   }
@@ -313,6 +340,8 @@ export class Owner {
       this.#announceAgain(database, now);
     } catch (error) {
       this.#broken = asStemError(error);
+      // Those who wait for messages are told now, not when somebody calls.
+      if (isFinal(this.#broken)) await this.#stepDown(this.#queue.splice(0), this.#broken);
     }
   }
 
@@ -330,4 +359,13 @@ export class Owner {
     // The first repeat comes at once; after that, something due must not keep a failing disk busy.
     this.#alarm.arm(this.#faults > 1 ? FAULT_PAUSE_MS : 0);
   }
+}
+
+function storedNothing(error: unknown): boolean {
+  return [StorageFullError, OwnershipLostError, StorageEvictedError].some((known) => error instanceof known);
+}
+
+/** Opening the database again cannot help. */
+function isFinal(error: StemError): boolean {
+  return !error.retryable || error instanceof OwnershipLostError;
 }

@@ -3,7 +3,7 @@ import type { PeerChannel, StoragePeer } from "../../../src/contracts/storage-dr
 import { describeError, reviveError } from "../../../src/error-transfer.ts";
 import { EngineError, OwnerUnresponsiveError } from "../../../src/errors.ts";
 import type { Durability } from "../durability.ts";
-import type { LinkListener, OwnerLink } from "./owner-link.ts";
+import type { HeldLink, LinkListener } from "./owner-link.ts";
 import type { MemberBatch, OwnerBatch } from "./protocol.ts";
 import { type FromMember, PROTOCOL_VERSION, readFromOwner, SCHEMA_VERSION } from "./wire.ts";
 
@@ -30,14 +30,14 @@ export async function connectToOwner(
   peer: StoragePeer,
   listener: LinkListener,
   parts: PeerLinkParts,
-): Promise<OwnerLink | undefined> {
+): Promise<HeldLink | undefined> {
   const channel = await peer.connect();
   if (channel === undefined) return undefined;
   const link = new PeerLink(channel, peer.description, listener, parts);
   return (await link.welcomed()) ? link : undefined;
 }
 
-class PeerLink implements OwnerLink {
+class PeerLink implements HeldLink {
   readonly #channel: PeerChannel;
   readonly #listener: LinkListener;
   readonly #parts: PeerLinkParts;
@@ -109,6 +109,15 @@ class PeerLink implements OwnerLink {
       await left;
     }
     this.#end();
+  }
+
+  /** Without a word: there may be no time for an answer, and the owner keeps what it would have said. */
+  letGo(): Promise<void> {
+    this.#state = "closed";
+    this.#watch?.cancel();
+    if (this.#channel.destroy === undefined) this.#channel.close();
+    else this.#channel.destroy();
+    return Promise.resolve();
   }
 
   /** A batch that is too large for one message goes in parts; a call that is too large alone is answered here. */

@@ -21,13 +21,13 @@ export function answerOf(sql: SqlSession, member: HubMember, callId: number): Re
 }
 
 /**
- * Keeps the answers of one transaction for members of other contexts, in that transaction: whoever repeats a call to
+ * Keeps the answers of one transaction for members that may outlive this owner, in that transaction: whoever repeats a call to
  * the next owner gets the first answer and no second effect. Drops those that have arrived.
  */
 export function keepAnswers(sql: SqlSession, now: number, calls: readonly LoggedCall[]): void {
   const bySession = new Map<HubMember, Reply[]>();
   for (const { member, isLogged, reply } of calls) {
-    if (!member.remote || !isLogged) continue;
+    if (!isLogged || !(member.remote || member.repeatsCalls === true)) continue;
     const replies = bySession.get(member);
     if (replies === undefined) bySession.set(member, [reply]);
     else replies.push(reply);

@@ -1,4 +1,9 @@
-import type { StorageAcquisition, StorageDriver, StoragePeer } from "../../../src/contracts/storage-driver.ts";
+import type {
+  AcquireOptions,
+  StorageAcquisition,
+  StorageDriver,
+  StoragePeer,
+} from "../../../src/contracts/storage-driver.ts";
 import { type StemError, StorageFullError } from "../../../src/errors.ts";
 import { type BrowserBackend, BrowserBackends } from "./browser-backends.ts";
 import { indexedDbStorage } from "./indexeddb.ts";
@@ -66,10 +71,10 @@ export function browserDriver({ factory, probe, drivers, onChoice }: BrowserDriv
     name: "browser",
     capabilities: Object.freeze({ persistent: true, durableFlush: false, exclusiveAcrossContexts: true }),
     identify,
-    async acquire(database: string): Promise<StorageAcquisition> {
+    async acquire(database: string, options?: AcquireOptions): Promise<StorageAcquisition> {
       const choice = await choose(identify(database));
       onChoice?.(choice);
-      return drivers[choice.backend].acquire(choice.database);
+      return drivers[choice.backend].acquire(choice.database, options);
     },
     async meet(database: string): Promise<StoragePeer | undefined> {
       const path = identify(database);

@@ -5,7 +5,7 @@ import type {
   StorageLease,
   SyncFile,
 } from "../../../src/contracts/storage-driver.ts";
-import { ClosedError, DatabaseReplacedError, type StemError } from "../../../src/errors.ts";
+import { ClosedError, OwnershipLostError, type StemError, StorageEvictedError } from "../../../src/errors.ts";
 import { OpenedFile } from "../opened-file.ts";
 import type { IndexedDbPages, PagedFiles } from "./indexeddb-pages.ts";
 import { type FileChanges, PagedFile } from "./paged-file.ts";
@@ -73,9 +73,9 @@ export class IndexedDbLease implements StorageLease {
 
   verify(): void {
     this.#check();
-    if (!this.#parts.ownership.isInPlace()) {
-      throw new DatabaseReplacedError(this.path, "may be owned by another tab: the browser took its lock away");
-    }
+    const { ownership, pages } = this.#parts;
+    if (pages.isEvicted) throw new StorageEvictedError(this.path);
+    if (!ownership.isInPlace()) throw new OwnershipLostError(this.path, "its lock was taken away");
   }
 
   accept(onPeer: (channel: PeerChannel) => void): void {

@@ -1,5 +1,11 @@
 import type { StorageFileName } from "../../../src/contracts/storage-driver.ts";
-import { DatabaseReplacedError, StorageIoError, UnsupportedEnvironmentError } from "../../../src/errors.ts";
+import {
+  OwnershipLostError,
+  type StemError,
+  StorageEvictedError,
+  StorageIoError,
+  UnsupportedEnvironmentError,
+} from "../../../src/errors.ts";
 import { type FileChanges, PagedFile } from "./paged-file.ts";
 import { webStorageFailure } from "./web-errors.ts";
 
@@ -16,6 +22,16 @@ const NAMES: readonly StorageFileName[] = ["db", "wal", "journal"];
 /** Pages that are read at once. */
 const BATCH = 1024;
 
+/** One database in IndexedDB. */
+export interface IndexedDbPlace {
+  /** Its name there. */
+  readonly name: string;
+  /** Its name in messages. */
+  readonly path: string;
+  /** With `relaxed` a stored change need not have reached the disk. */
+  readonly durability: "full" | "relaxed";
+}
+
 /**
  * The pages of one database in IndexedDB. Whoever owns it has an epoch, and each transaction that writes checks it: a
  * context that owned the database before cannot change it, whatever became of its lock.
@@ -24,18 +40,26 @@ export class IndexedDbPages {
   readonly #factory: IDBFactory | undefined;
   readonly #name: string;
   readonly #path: string;
+  readonly #durability: IDBTransactionDurability;
   #connection: IDBDatabase | undefined;
+  #isEvicted = false;
 
-  /** `name` is that of the database in IndexedDB, `path` the one for messages. Touches nothing. */
-  constructor(factory: IDBFactory | undefined, name: string, path: string) {
+  /** Touches nothing. */
+  constructor(factory: IDBFactory | undefined, { name, path, durability }: IndexedDbPlace) {
     this.#factory = factory;
     this.#name = name;
     this.#path = path;
+    this.#durability = durability === "full" ? "strict" : "relaxed";
+  }
+
+  /** The data of the site were removed, or this database was, while it was open. */
+  get isEvicted(): boolean {
+    return this.#isEvicted;
   }
 
   /** Takes the next epoch, so that all earlier ones can write no more, and reads the files as they are then. */
   async claim(): Promise<{ readonly epoch: number; readonly files: PagedFiles }> {
-    const connection = await this.#connect();
+    const connection = await this.#connect(true);
     return this.#run("claim", async () => {
       const transaction = connection.transaction([FACTS, PAGES], "readwrite", { durability: "strict" });
       const ended = endOf(transaction);
@@ -50,34 +74,35 @@ export class IndexedDbPages {
     });
   }
 
-  /** Reads the files again; throws `DatabaseReplacedError` when `epoch` is over. */
+  /** Reads the files again; throws `OwnershipLostError` when `epoch` is over. */
   async load(epoch: number): Promise<PagedFiles> {
-    const connection = await this.#connect();
+    const connection = await this.#connect(false);
     return this.#run("read", async () => {
       const transaction = connection.transaction([FACTS, PAGES], "readonly");
       const found: unknown = await resultOf(transaction.objectStore(FACTS).get(EPOCH));
-      if (found !== epoch) throw this.#replaced(found);
+      if (found !== epoch) throw this.#overruled(found);
       return this.#read(transaction);
     });
   }
 
   /**
    * Stores all changes in one transaction, taken as they are at the time of the call; resolves once they are stored.
-   * After a rejection none of them is, unless the connection itself was lost. Throws `DatabaseReplacedError` when
+   * After a rejection none of them is, unless the connection itself was lost. Throws `OwnershipLostError` when
    * `epoch` is over.
    */
   save(epoch: number, changes: ReadonlyMap<StorageFileName, FileChanges>): Promise<void> {
-    let replaced: DatabaseReplacedError | undefined;
+    let overruled: StemError | undefined;
     return this.#run("write", async () => {
       const connection = this.#connection;
+      if (this.#isEvicted) throw new StorageEvictedError(this.#path);
       if (connection === undefined) throw new StorageIoError("write", this.#path, "InvalidStateError");
-      const transaction = connection.transaction([FACTS, PAGES], "readwrite", { durability: "strict" });
+      const transaction = connection.transaction([FACTS, PAGES], "readwrite", { durability: this.#durability });
       const ended = endOf(transaction);
       const [facts, pages] = [transaction.objectStore(FACTS), transaction.objectStore(PAGES)];
       const fence = facts.get(EPOCH);
       fence.addEventListener("success", () => {
         if (fence.result === epoch) return;
-        replaced = this.#replaced(fence.result);
+        overruled = this.#overruled(fence.result);
         // Ends all that was asked for below: nothing of it is stored.
         transaction.abort();
       });
@@ -90,7 +115,7 @@ export class IndexedDbPages {
         throw error;
       }
       await ended.catch((error: unknown) => {
-        throw replaced ?? error;
+        throw overruled ?? (this.#isEvicted ? new StorageEvictedError(this.#path) : error);
       });
     });
   }
@@ -121,31 +146,43 @@ export class IndexedDbPages {
     return files;
   }
 
-  async #connect(): Promise<IDBDatabase> {
+  /** `create`: a database that is not there is made; without it, it was evicted. */
+  async #connect(create: boolean): Promise<IDBDatabase> {
+    if (this.#isEvicted) throw new StorageEvictedError(this.#path);
     if (this.#connection !== undefined) return this.#connection;
     const factory = this.#factory;
     if (factory === undefined) throw new UnsupportedEnvironmentError("IndexedDB");
     const connection = await this.#run("open", async () => {
       const opening = factory.open(this.#name, VERSION);
       opening.addEventListener("upgradeneeded", () => {
+        if (!create) {
+          this.#isEvicted = true;
+          opening.transaction?.abort();
+          return;
+        }
         opening.result.createObjectStore(FACTS);
         opening.result.createObjectStore(PAGES);
       });
-      return resultOf(opening);
+      return resultOf(opening).catch((error: unknown) => {
+        throw this.#isEvicted ? new StorageEvictedError(this.#path) : error;
+      });
     });
-    // The browser closes it when the data of the site are removed.
+    // The browser closes it when the data of the site are removed, and for faults of its own.
     connection.addEventListener("close", () => {
       if (this.#connection === connection) this.#connection = undefined;
+    });
+    // Somebody of this origin deletes the database, and waits for those who have it open.
+    connection.addEventListener("versionchange", () => {
+      this.#isEvicted = true;
+      this.close();
     });
     this.#connection = connection;
     return connection;
   }
 
-  #replaced(found: unknown): DatabaseReplacedError {
-    return new DatabaseReplacedError(
-      this.#path,
-      found === undefined ? "was removed from the browser's storage" : "was taken over by another tab or worker",
-    );
+  #overruled(found: unknown): StemError {
+    if (found === undefined) return new StorageEvictedError(this.#path);
+    return new OwnershipLostError(this.#path, "another tab or worker has taken it over");
   }
 
   async #run<T>(call: string, work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,9 @@
-import type { StorageAcquisition, StorageDriver, StoragePeer } from "../../../src/contracts/storage-driver.ts";
+import type {
+  AcquireOptions,
+  StorageAcquisition,
+  StorageDriver,
+  StoragePeer,
+} from "../../../src/contracts/storage-driver.ts";
 import { INDEXED_DB, IndexedDbLease } from "./indexeddb-lease.ts";
 import { IndexedDbPages } from "./indexeddb-pages.ts";
 import { identifyOpfs } from "./opfs-name.ts";
@@ -35,12 +40,12 @@ export function indexedDbDriver({ factory, become, meet }: IndexedDbDriverParts)
   return Object.freeze<StorageDriver>({
     ...INDEXED_DB,
     identify,
-    async acquire(database: string): Promise<StorageAcquisition> {
+    async acquire(database: string, { durability = "full" }: AcquireOptions = {}): Promise<StorageAcquisition> {
       const path = identify(database);
       const result = await become({ driver: INDEXED_DB.name, database: path });
       if ("peer" in result) return { role: "member", peer: result.peer };
       const ownership = result.owner;
-      const pages = new IndexedDbPages(factory(), `stem-sqlite:${path}`, path);
+      const pages = new IndexedDbPages(factory(), { name: `stem-sqlite:${path}`, path, durability });
       try {
         return { role: "owner", lease: new IndexedDbLease({ path, ownership, pages, ...(await pages.claim()) }) };
       } catch (error) {

@@ -5,7 +5,7 @@ import type {
   StorageLease,
   SyncFile,
 } from "../../../src/contracts/storage-driver.ts";
-import { ClosedError, DatabaseReplacedError } from "../../../src/errors.ts";
+import { ClosedError, OwnershipLostError, StorageEvictedError } from "../../../src/errors.ts";
 import { OpfsFile } from "./opfs-file.ts";
 import { lastPart, type OpfsHandles, opfsFilePath } from "./opfs-handles.ts";
 import { webErrorName } from "./web-errors.ts";
@@ -57,10 +57,8 @@ export class OpfsLease implements StorageLease {
    */
   verify(): void {
     this.#checkOwned();
-    if (!this.#ownership.isInPlace()) {
-      throw new DatabaseReplacedError(this.path, "lost its lock, so that another tab may open it too");
-    }
-    if (this.#isEvicted) throw new DatabaseReplacedError(this.path, "was deleted by the browser while it was open");
+    if (this.#isEvicted) throw new StorageEvictedError(this.path);
+    if (!this.#ownership.isInPlace()) throw new OwnershipLostError(this.path, "its lock was taken away");
     if (!this.#isLooking) void this.#look();
   }
 
@@ -79,8 +77,9 @@ export class OpfsLease implements StorageLease {
   }
 
   async #release(): Promise<void> {
-    // The lock goes last: the next owner finds the handles closed.
-    for (const handle of Object.values(this.#handles.files)) handle.close();
+    // The lock goes last: the next owner finds the handles closed. Chromium never comes back from closing one whose file
+    // it has removed; nobody can be in the way of that any more.
+    if (!this.#isEvicted) for (const handle of Object.values(this.#handles.files)) handle.close();
     await this.#ownership.release();
   }
 

@@ -91,23 +91,23 @@ describe("a database among the contexts of an origin", () => {
     await until(async () => (await owner.do.collected(1)).messages.length === 1);
   });
 
-  it("is reported as replaced when a script of the origin stole its lock", async () => {
+  it("is owned no more when a script of the origin stole its lock", async () => {
     const database = newDatabase();
     const owner = start();
     await owner.do.acquire(database);
     await owner.do.verify();
     const name = `stem-sqlite ${JSON.stringify(["opfs", page.identify(database)])}`;
     await navigator.locks.request(name, { steal: true }, () => undefined);
-    await expect(until(async () => (await owner.do.verify()) !== undefined)).rejects.toThrow("DatabaseReplacedError");
+    await expect(until(async () => (await owner.do.verify()) !== undefined)).rejects.toThrow("OwnershipLostError");
   });
 
-  it("is reported as replaced when the browser deleted it, also while nobody else could see that", async () => {
+  it("is reported as evicted when the browser deleted it, also while nobody else could see that", async () => {
     const database = newDatabase();
     const owner = start();
     await owner.do.acquire(database);
     await owner.do.verify();
     await clearFiles();
-    await expect(until(async () => (await owner.do.verify()) !== undefined)).rejects.toThrow("DatabaseReplacedError");
+    await expect(until(async () => (await owner.do.verify()) !== undefined)).rejects.toThrow("StorageEvictedError");
   });
 
   async function join(database: string): Promise<PeerProbe> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createSystemClock } from "../../../src/ports/system-clock.ts";
+import { createSystemClock, fireDueTimers } from "../../../src/ports/system-clock.ts";
 
 const START = Date.UTC(2026, 0, 1);
 const LONGEST_NATIVE_MS = 2 ** 31 - 1;
@@ -117,6 +117,24 @@ describe("ports/system-clock", () => {
     machine.pass(1_000);
     expect(fired).toBe(1);
     expect(machine.timers.size).toBe(0);
+  });
+
+  it("fires what is due, once, when somebody else wakes a context whose timers are held back", () => {
+    const clock = createSystemClock();
+    const fired: string[] = [];
+    clock.schedule(() => fired.push("due"), 100);
+    clock.schedule(() => fired.push("later"), 60_000);
+    clock.schedule(() => fired.push("cancelled"), 100).cancel();
+    machine.monotonic += 99;
+    fireDueTimers();
+    expect(fired).toEqual([]);
+    machine.monotonic += 1;
+    fireDueTimers();
+    fireDueTimers();
+    machine.pass(100);
+    expect(fired).toEqual(["due"]);
+    machine.pass(60_000);
+    expect(fired).toEqual(["due", "later"]);
   });
 
   it.each([LONGEST_NATIVE_MS, LONGEST_NATIVE_MS + 1, 2 ** 33, 9_000_000_000_000])(

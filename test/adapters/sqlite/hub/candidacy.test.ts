@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { threadCandidacy } from "../../../../adapters/sqlite/hub/candidacy.ts";
 import type { EnginePort } from "../../../../src/contracts/platform.ts";
 import { silentLogger } from "../../../../src/index.ts";
+import { FakeClock } from "../../../../src/testing/index.ts";
 
 /** Threads that answer nothing and end when they are told to. */
 function threads(): {
@@ -41,7 +42,8 @@ describe("hub: a candidacy in a thread", () => {
   it("starts one thread in the place of one that ended, however often it is asked meanwhile", async () => {
     const { spawn, endLast, counts } = threads();
     const session = "00000000000000aa";
-    const parts = { database: "jobs.sqlite", durability: "full", session, logger: silentLogger } as const;
+    const opening = { database: "jobs.sqlite", durability: "full", session, context: "", repeatsCalls: false } as const;
+    const parts = { ...opening, clock: new FakeClock(), engineTimeout: 5_000, logger: silentLogger };
     const candidacy = threadCandidacy(spawn, parts);
     candidacy.prepare();
     await turn();

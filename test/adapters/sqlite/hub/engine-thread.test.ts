@@ -4,6 +4,7 @@ import type { FromEngine } from "../../../../adapters/sqlite/hub/engine-messages
 import { HubClient } from "../../../../adapters/sqlite/hub/hub-client.ts";
 import type { EnginePort } from "../../../../src/contracts/platform.ts";
 import { EngineError, silentLogger } from "../../../../src/index.ts";
+import { FakeClock } from "../../../../src/testing/index.ts";
 
 /** A port to an engine that says nothing; `exit` ends its thread. */
 function aSilentPort(): EnginePort & { exit(fault: unknown): void } {
@@ -42,6 +43,10 @@ async function openThrough(port: EnginePort): Promise<HubClient> {
     database: "queue.sqlite",
     durability: "full",
     session,
+    context: "",
+    repeatsCalls: false,
+    clock: new FakeClock(),
+    engineTimeout: 5_000,
     logger: silentLogger,
   });
   const receive: { to?: HubClient } = {};

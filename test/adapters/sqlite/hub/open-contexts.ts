@@ -3,6 +3,8 @@ import { SqliteBroker, SqliteResultBackend, SqliteRevokeStore } from "../../../.
 import { nodePlatform } from "../../../../adapters/entry/node-platform.ts";
 import { installPlatform } from "../../../../adapters/sqlite/platform.ts";
 import type { SqliteBrokerOptions } from "../../../../adapters/sqlite/sqlite-broker-options.ts";
+import type { SuspensionListener } from "../../../../src/contracts/platform.ts";
+import { OwnershipLostError } from "../../../../src/errors.ts";
 import { memoryStorage } from "../../../../adapters/storage/memory.ts";
 import type {
   PeerChannel,
@@ -24,6 +26,10 @@ export interface TestContext {
   deafen(): void;
   /** What it says is held back until the returned function is called, as while its process is paused. */
   pause(): () => void;
+  /** Puts it aside, as a browser does with a page, until the returned function is called. */
+  putAside(): () => void;
+  /** Its ownership is found to be lost, as after its lock was taken away, once. */
+  loseOwnership(): void;
   readonly isOwner: boolean;
 }
 
@@ -46,11 +52,24 @@ const FILE = "jobs.sqlite";
 function addContext(storage: StorageDriver, clock: FakeClock, seed: number, ended: Set<string>): TestContext {
   const contextId = `context-${seed}`;
   // The platform is asked while a store is being opened.
-  const enter = (): void => installPlatform({ ...nodePlatform, contextId, hasEnded: (id) => ended.has(id) });
+  const enter = (): void =>
+    installPlatform({
+      ...nodePlatform,
+      contextId,
+      repeatsCalls: true,
+      hasEnded: (id) => ended.has(id),
+      enter: async () => ({
+        id: contextId,
+        watch: (listener) => void suspensions.push(listener),
+        leave: () => undefined,
+      }),
+    });
+  const suspensions: SuspensionListener[] = [];
   const logger = new RecordingLogger();
   const channels = new Set<PeerChannel>();
   let lease: StorageLease | undefined;
   let isDead = false;
+  let isRobbed = false;
   let isDeaf = false;
   let held: (() => void)[] | undefined;
   /** Set while the context is paused. */
@@ -96,8 +115,20 @@ function addContext(storage: StorageDriver, clock: FakeClock, seed: number, ende
       await checkAlive();
       const acquisition = await storage.acquire(database);
       if (acquisition.role === "member") return { role: "member", peer: tapPeer(acquisition.peer) };
-      lease = acquisition.lease;
-      return acquisition;
+      const { lease: acquired } = acquisition;
+      lease = new Proxy(acquired, {
+        get(target, name) {
+          if (name === "verify" && isRobbed) {
+            isRobbed = false;
+            return () => {
+              throw new OwnershipLostError(FILE, "its lock was taken away");
+            };
+          }
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        },
+      });
+      return { role: "owner", lease };
     },
     async meet(database) {
       await checkAlive();
@@ -154,6 +185,15 @@ function addContext(storage: StorageDriver, clock: FakeClock, seed: number, ende
         resume();
       };
     },
+    putAside() {
+      for (const listener of suspensions) listener.suspend();
+      ended.add(contextId);
+      return () => {
+        ended.delete(contextId);
+        for (const listener of suspensions) listener.resume();
+      };
+    },
+    loseOwnership: () => void (isRobbed = true),
     get isOwner() {
       return lease !== undefined;
     },

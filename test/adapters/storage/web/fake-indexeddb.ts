@@ -17,11 +17,22 @@ const connections = IDBDatabase.prototype as { transaction: (...parts: readonly 
 /** One browser: what its tabs store, and who of them owns what. */
 export class FakeBrowser {
   readonly #ownerships = new FakeOwnerships();
-  readonly #factory: unknown = new IDBFactory();
+  readonly #factory = new IDBFactory();
 
   /** A driver of a tab. */
   driver(): StorageDriver {
     return indexedDbDriver({ factory: () => this.#factory as never, ...this.#ownerships.calls });
+  }
+
+  /** As another script of the origin does, or the user. */
+  async deleteDatabases(): Promise<void> {
+    for (const name of await this.databaseNames()) {
+      await new Promise((resolve) => this.#factory.deleteDatabase(name).addEventListener("success", resolve));
+    }
+  }
+
+  async databaseNames(): Promise<readonly string[]> {
+    return (await this.#factory.databases()).flatMap(({ name }: { readonly name?: string }) => name ?? []);
   }
 
   /** Ends all owners without a word. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { StorageDriver, StorageLease } from "../../../../src/contracts/storage-driver.ts";
-import { DatabaseReplacedError, StorageFullError, StorageIoError } from "../../../../src/errors.ts";
+import type { AcquireOptions, StorageDriver, StorageLease } from "../../../../src/contracts/storage-driver.ts";
+import { OwnershipLostError, StorageEvictedError, StorageFullError, StorageIoError } from "../../../../src/errors.ts";
 import { describeStorageDriverContract } from "../../../contract/storage-driver/index.ts";
 import { readAll, someBytes } from "../../../contract/storage-driver/storage-under-test.ts";
 import { FakeBrowser, fillStorage, refusePut, watchPuts, watchTransactions } from "./fake-indexeddb.ts";
@@ -30,8 +30,8 @@ describe("a database in IndexedDB", () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
-  async function own(): Promise<StorageLease> {
-    const acquisition = await driver.acquire("jobs");
+  async function own(options?: AcquireOptions): Promise<StorageLease> {
+    const acquisition = await driver.acquire("jobs", options);
     if (acquisition.role !== "owner") return expect.unreachable();
     return acquisition.lease;
   }
@@ -58,6 +58,32 @@ describe("a database in IndexedDB", () => {
     expect(begun.mock.calls.map(([, mode, options]) => [mode, options])).toEqual([
       ["readwrite", { durability: "strict" }],
     ]);
+  });
+
+  it.each([
+    ["full", "strict"],
+    ["relaxed", "relaxed"],
+  ] as const)("asks for durability %s as IndexedDB calls it", async (durability, asked) => {
+    const lease = await own({ durability });
+    const begun = watchTransactions();
+    lease.open("db").write(someBytes(10), 0);
+    await lease.durable();
+    expect(begun.mock.calls.map(([, , options]) => options)).toEqual([{ durability: asked }]);
+  });
+
+  it("tells everybody when it was deleted under an owner, makes nothing in its place, and starts afresh", async () => {
+    const lease = await own();
+    const file = lease.open("db");
+    file.write(someBytes(10), 0);
+    await lease.durable();
+    await browser.deleteDatabases();
+    file.write(someBytes(10, 2), 0);
+    expect(() => lease.verify()).toThrow(StorageEvictedError);
+    await expect(lease.durable()).rejects.toThrow(StorageEvictedError);
+    expect(() => lease.open("db")).toThrow(StorageEvictedError);
+    await lease.release();
+    expect(await browser.databaseNames()).toEqual([]);
+    expect((await own()).exists("db")).toBe(false);
   });
 
   it("stores only the pages that changed", async () => {
@@ -143,11 +169,11 @@ describe("a database in IndexedDB", () => {
     next.open("db").write(someBytes(10, 2), 0);
     await next.durable();
     file.write(someBytes(PAGE, 3), 0);
-    await expect(old.durable()).rejects.toThrow(DatabaseReplacedError);
-    expect(() => old.open("db")).toThrow(DatabaseReplacedError);
-    expect(() => old.verify()).toThrow(DatabaseReplacedError);
-    expect(() => file.size()).toThrow(DatabaseReplacedError);
-    await expect(old.durable()).rejects.toThrow(DatabaseReplacedError);
+    await expect(old.durable()).rejects.toThrow(OwnershipLostError);
+    expect(() => old.open("db")).toThrow(OwnershipLostError);
+    expect(() => old.verify()).toThrow(OwnershipLostError);
+    expect(() => file.size()).toThrow(OwnershipLostError);
+    await expect(old.durable()).rejects.toThrow(OwnershipLostError);
     await old.release();
     await next.release();
     expect(readAll((await own()).open("db"))).toEqual(someBytes(10, 2));
@@ -156,7 +182,7 @@ describe("a database in IndexedDB", () => {
   it("says that it may be owned elsewhere once its lock was taken away", async () => {
     const lease = await own();
     browser.crash();
-    expect(() => lease.verify()).toThrow(DatabaseReplacedError);
+    expect(() => lease.verify()).toThrow(OwnershipLostError);
   });
 
   it("shows what is stored after a write that failed, to files that are opened again", async () => {

@@ -1,0 +1,101 @@
+import type { ContextStay, SuspensionListener } from "../../src/contracts/platform.ts";
+import { type HeldLock, heldLockNames, tryLock } from "../storage/web/web-locks.ts";
+import { newWebId } from "../storage/web/web-names.ts";
+
+const PREFIX = "stem-sqlite context ";
+
+/** Names that were held when somebody looked last. */
+let held: ReadonlySet<string> | undefined;
+
+/** For owners: learns which contexts of this origin there are. Where that fails, nothing is known of any. */
+export async function lookForBrowserContexts(): Promise<void> {
+  const names = hasLocks() ? await heldLockNames().catch(() => undefined) : undefined;
+  held = names === undefined ? undefined : new Set(names);
+}
+
+/** Whether the page or worker of this name had ended when {@link lookForBrowserContexts} looked last. */
+export function browserContextHasEnded(id: string): boolean {
+  return id !== "" && held !== undefined && !held.has(PREFIX + id);
+}
+
+/** One for all databases of this page, from the first that is opened until the last one is closed. */
+let present: BrowserContext | undefined;
+
+/** Makes this page known, by a lock that it holds while it lives and is not put aside. */
+export async function enterBrowserContext(): Promise<ContextStay> {
+  const context = (present ??= new BrowserContext());
+  const stay = context.add();
+  await context.entered();
+  return stay;
+}
+
+class BrowserContext {
+  readonly #id = hasLocks() ? newWebId() : "";
+  readonly #listeners = new Map<object, SuspensionListener>();
+  readonly #stays = new Set<object>();
+  readonly #onPageHide = (event: object): void => {
+    if ((event as PageTransition).persisted) this.#suspend();
+  };
+  readonly #onPageShow = (event: object): void => {
+    if ((event as PageTransition).persisted) void this.#resume();
+  };
+  #lock: Promise<HeldLock | undefined>;
+
+  constructor() {
+    this.#lock = this.#hold();
+    // Without effect in workers, which are put aside with their page and hear nothing of it.
+    addEventListener("pagehide", this.#onPageHide);
+    addEventListener("pageshow", this.#onPageShow);
+  }
+
+  async entered(): Promise<void> {
+    await this.#lock;
+  }
+
+  add(): ContextStay {
+    const key = {};
+    this.#stays.add(key);
+    return {
+      id: this.#id,
+      watch: (listener) => void this.#listeners.set(key, listener),
+      leave: () => {
+        this.#listeners.delete(key);
+        if (this.#stays.delete(key) && this.#stays.size === 0) this.#end();
+      },
+    };
+  }
+
+  #end(): void {
+    if (present === this) present = undefined;
+    removeEventListener("pagehide", this.#onPageHide);
+    removeEventListener("pageshow", this.#onPageShow);
+    this.#release();
+  }
+
+  /** A lock that a page held would keep it from being put aside, or others from learning that it does not run. */
+  #suspend(): void {
+    for (const listener of this.#listeners.values()) listener.suspend();
+    this.#release();
+  }
+
+  async #resume(): Promise<void> {
+    await (this.#lock = this.#hold());
+    for (const listener of this.#listeners.values()) listener.resume();
+  }
+
+  async #hold(): Promise<HeldLock | undefined> {
+    return this.#id === "" ? undefined : tryLock(PREFIX + this.#id);
+  }
+
+  #release(): void {
+    void this.#lock.then((lock) => lock?.release());
+  }
+}
+
+interface PageTransition {
+  readonly persisted: boolean;
+}
+
+function hasLocks(): boolean {
+  return (navigator as { readonly locks?: LockManager }).locks !== undefined;
+}
