@@ -95,9 +95,8 @@ export function showValue(value: unknown): string {
 export class InvalidOptionError extends StemError {
   override readonly name = "InvalidOptionError";
   constructor(option: string, value: unknown, allowed: string) {
-    super("STEM_INVALID_OPTION", `Option "${option}" must be ${allowed}; got ${showValue(value)}.`, {
-      details: { option, value: showValue(value), allowed },
-    });
+    const message = `Option "${option}" must be ${allowed}; got ${showValue(value)}.`;
+    super("STEM_INVALID_OPTION", message, { details: { option, value: showValue(value), allowed } });
   }
 }
 
@@ -105,9 +104,8 @@ export class InvalidOptionError extends StemError {
 export class InvalidNameError extends StemError {
   override readonly name = "InvalidNameError";
   constructor(kind: string, value: unknown, reason: string) {
-    super("STEM_INVALID_NAME", `${kind} name ${showValue(value)} ${reason}.`, {
-      details: { kind, value: showValue(value), reason },
-    });
+    const message = `${kind} name ${showValue(value)} ${reason}.`;
+    super("STEM_INVALID_NAME", message, { details: { kind, value: showValue(value), reason } });
   }
 }
 
@@ -126,9 +124,8 @@ export class PayloadNotSerializableError extends StemError {
 export class PayloadTooLargeError extends StemError {
   override readonly name = "PayloadTooLargeError";
   constructor(what: string, limit: number, actual: number) {
-    super("STEM_PAYLOAD_TOO_LARGE", `${what} takes ${actual} bytes; the limit is ${limit}.`, {
-      details: { what, limit, actual },
-    });
+    const message = `${what} takes ${actual} bytes; the limit is ${limit}.`;
+    super("STEM_PAYLOAD_TOO_LARGE", message, { details: { what, limit, actual } });
   }
 }
 
@@ -144,9 +141,8 @@ export class MalformedEnvelopeError extends StemError {
 export class DuplicateIdConflictError extends StemError {
   override readonly name = "DuplicateIdConflictError";
   constructor(taskId: string, queue: string) {
-    super("STEM_DUPLICATE_ID", `Task id "${taskId}" is already used by another message in queue "${queue}".`, {
-      details: { taskId, queue },
-    });
+    const message = `Task id "${taskId}" is already used by another message in queue "${queue}".`;
+    super("STEM_DUPLICATE_ID", message, { details: { taskId, queue } });
   }
 }
 
@@ -170,9 +166,8 @@ export class UnknownTaskError extends StemError {
 export class MissingBackendError extends StemError {
   override readonly name = "MissingBackendError";
   constructor(call: string) {
-    super("STEM_MISSING_BACKEND", `${call} needs a result backend; pass one to the constructor.`, {
-      details: { call },
-    });
+    const message = `${call} needs a result backend; pass one to the constructor.`;
+    super("STEM_MISSING_BACKEND", message, { details: { call } });
   }
 }
 
@@ -180,9 +175,8 @@ export class MissingBackendError extends StemError {
 export class LeaseLostError extends StemError {
   override readonly name = "LeaseLostError";
   constructor(taskId: string, queue: string) {
-    super("STEM_LEASE_LOST", `The lease on task "${taskId}" in queue "${queue}" is no longer held by this delivery.`, {
-      details: { taskId, queue },
-    });
+    const message = `The lease on task "${taskId}" in queue "${queue}" is no longer held by this delivery.`;
+    super("STEM_LEASE_LOST", message, { details: { taskId, queue } });
   }
 }
 
@@ -201,9 +195,8 @@ export class TaskFailedError extends StemError {
   override readonly name = "TaskFailedError";
   constructor(taskId: string, state: string, type?: string, message?: string) {
     const reason = type === undefined ? "" : `: ${type}: ${message ?? ""}`;
-    super("STEM_TASK_FAILED", `Task "${taskId}" has no result; its state is "${state}"${reason}.`, {
-      details: { taskId, state, type, message },
-    });
+    const message = `Task "${taskId}" has no result; its state is "${state}"${reason}.`;
+    super("STEM_TASK_FAILED", message, { details: { taskId, state, type, message } });
   }
 }
 
@@ -236,10 +229,7 @@ export class OutcomeUnknownError extends StemError {
   }
 }
 
-/**
- * The disk, quota or device has no room; writes go on once there is. Reads go on meanwhile, except in the moments in which
- * a database kept in IndexedDB is loaded again after a write that failed.
- */
+/** No room on the disk or in the quota; reads go on, except while IndexedDB is read again after a write that failed. */
 export class StorageFullError extends StemError {
   override readonly name = "StorageFullError";
   constructor(path: string, cause?: unknown) {
@@ -298,9 +288,7 @@ export class DatabaseReplacedError extends StemError {
 export class StorageEvictedError extends StemError {
   override readonly name = "StorageEvictedError";
   constructor(path: string) {
-    super("STEM_STORAGE_EVICTED", `"${path}" was removed from the browser's storage while it was open.`, {
-      details: { path },
-    });
+    super("STEM_STORAGE_EVICTED", `"${path}" was removed by the browser while it was open.`, { details: { path } });
   }
 }
 
@@ -308,10 +296,8 @@ export class StorageEvictedError extends StemError {
 export class OwnershipLostError extends StemError {
   override readonly name = "OwnershipLostError";
   constructor(path: string, finding: string) {
-    super("STEM_OWNERSHIP_LOST", `"${path}" is not owned by this context any more: ${finding}.`, {
-      retryable: true,
-      details: { path, finding },
-    });
+    const message = `"${path}" is not owned by this context any more: ${finding}.`;
+    super("STEM_OWNERSHIP_LOST", message, { retryable: true, details: { path, finding } });
   }
 }
 
@@ -319,9 +305,8 @@ export class OwnershipLostError extends StemError {
 export class NotAQueueDatabaseError extends StemError {
   override readonly name = "NotAQueueDatabaseError";
   constructor(path: string, finding: string) {
-    super("STEM_NOT_A_QUEUE_DATABASE", `"${path}" is not a stem-sqlite database: ${finding}.`, {
-      details: { path, finding },
-    });
+    const message = `"${path}" is not a stem-sqlite database: ${finding}.`;
+    super("STEM_NOT_A_QUEUE_DATABASE", message, { details: { path, finding } });
   }
 }
 
@@ -329,9 +314,8 @@ export class NotAQueueDatabaseError extends StemError {
 export class SchemaTooNewError extends StemError {
   override readonly name = "SchemaTooNewError";
   constructor(path: string, found: number, supported: number) {
-    super("STEM_SCHEMA_TOO_NEW", `"${path}" has schema version ${found}; this release reads up to ${supported}.`, {
-      details: { path, found, supported },
-    });
+    const message = `"${path}" has schema version ${found}; this release reads up to ${supported}.`;
+    super("STEM_SCHEMA_TOO_NEW", message, { details: { path, found, supported } });
   }
 }
 
@@ -339,9 +323,8 @@ export class SchemaTooNewError extends StemError {
 export class SchemaTamperedError extends StemError {
   override readonly name = "SchemaTamperedError";
   constructor(path: string, finding: string) {
-    super("STEM_SCHEMA_TAMPERED", `The schema of "${path}" was changed from outside: ${finding}.`, {
-      details: { path, finding },
-    });
+    const message = `The schema of "${path}" was changed from outside: ${finding}.`;
+    super("STEM_SCHEMA_TAMPERED", message, { details: { path, finding } });
   }
 }
 
@@ -349,9 +332,8 @@ export class SchemaTamperedError extends StemError {
 export class MultipleLinksError extends StemError {
   override readonly name = "MultipleLinksError";
   constructor(path: string, links: number) {
-    super("STEM_MULTIPLE_LINKS", `"${path}" has ${links} hard links; keep one name only.`, {
-      details: { path, links },
-    });
+    const message = `"${path}" has ${links} hard links; keep one name only.`;
+    super("STEM_MULTIPLE_LINKS", message, { details: { path, links } });
   }
 }
 
@@ -379,9 +361,8 @@ export class OwnerUnresponsiveError extends StemError {
 export class VersionMismatchError extends StemError {
   override readonly name = "VersionMismatchError";
   constructor(what: string, own: number, owners: number) {
-    super("STEM_VERSION_MISMATCH", `This process has ${what} ${own}, the owner of the database ${owners}.`, {
-      details: { what, own, owners },
-    });
+    const message = `This process has ${what} ${own}, the owner of the database ${owners}.`;
+    super("STEM_VERSION_MISMATCH", message, { details: { what, own, owners } });
   }
 }
 
