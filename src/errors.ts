@@ -195,8 +195,8 @@ export class TaskFailedError extends StemError {
   override readonly name = "TaskFailedError";
   constructor(taskId: string, state: string, type?: string, message?: string) {
     const reason = type === undefined ? "" : `: ${type}: ${message ?? ""}`;
-    const message = `Task "${taskId}" has no result; its state is "${state}"${reason}.`;
-    super("STEM_TASK_FAILED", message, { details: { taskId, state, type, message } });
+    const text = `Task "${taskId}" has no result; its state is "${state}"${reason}.`;
+    super("STEM_TASK_FAILED", text, { details: { taskId, state, type, message } });
   }
 }
 
