@@ -87,8 +87,8 @@ export class ReplayGate {
       this.#expected.shift();
       this.#arrived.delete(recorded.name);
       go();
-      // What follows from this result has to come before the next one.
-      if (this.#arrived.size + this.#newcomers.length > 0) await untilQuiet();
+      // All that follows from this result has to come before the next one, however long the awaits in between.
+      await untilQuiet();
     }
     this.#isTurning = false;
     if (this.#expected.length === 0) {

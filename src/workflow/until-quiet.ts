@@ -1,5 +1,5 @@
-/** Far more than the awaits that code stacks between two steps; a turn of so many takes some microseconds. */
-const MICROTASKS = 256;
+/** Far more than the awaits that code stacks between two steps; so many turns take some microseconds. */
+const MICROTASKS = 128;
 
 /**
  * Resolves when code that waits for nothing outside of this program has come to rest. Needs no timer, so that it works
