@@ -1,6 +1,6 @@
 // What every entry of the package exports, whatever the runtime.
 export * from "../../src/index.ts";
-export { InMemoryBroker, InMemoryResultBackend, InMemoryRevokeStore } from "../memory/index.ts";
+export { InMemoryBroker, InMemoryResultBackend, InMemoryRevokeStore, InMemoryWorkflowStore } from "../memory/index.ts";
 export type { ConnectionOptions } from "../sqlite/connection-options.ts";
 export type { Durability } from "../sqlite/durability.ts";
 export { SqliteBroker } from "../sqlite/sqlite-broker.ts";

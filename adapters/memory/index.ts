@@ -13,3 +13,9 @@ export {
   type InMemoryRevokeStoreOptions,
   resolveInMemoryRevokeStoreOptions,
 } from "./in-memory-revoke-store-options.ts";
+export { type InMemoryWorkflowData, inMemoryWorkflowData } from "./in-memory-workflow-data.ts";
+export { InMemoryWorkflowStore } from "./in-memory-workflow-store.ts";
+export {
+  type InMemoryWorkflowStoreOptions,
+  resolveInMemoryWorkflowStoreOptions,
+} from "./in-memory-workflow-store-options.ts";

@@ -1,174 +1,28 @@
 import type { Milliseconds } from "../core/duration.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Continuation } from "../core/workflow-continuation.ts";
+import type {
+  ClaimRequest,
+  NewRun,
+  NewWait,
+  RunClaim,
+  RunState,
+  StepWrite,
+  TaskEnd,
+  WorkflowStepEntry,
+  WorkflowWait,
+} from "../core/workflow-model.ts";
 import type { WorkflowStatus } from "../core/workflow-status.ts";
 import type { Broker } from "./broker.ts";
 import type { TaskError } from "./result-backend.ts";
 
 export type { Continuation, ContinuationReason } from "../core/workflow-continuation.ts";
-
-/** Limits after which a run is cancelled by itself. */
-export interface WorkflowCancellationPolicy {
-  /** From the creation of the run. */
-  readonly maxRunDuration?: Milliseconds;
-  /** From each time it is suspended. */
-  readonly maxSuspendDuration?: Milliseconds;
-}
-
-/** Where the messages of a run go. Kept with the run, whatever a later runtime is set to. */
-export interface WorkflowQueues {
-  /** The first message of the run. */
-  readonly orchestrationQueue: string;
-  /** Its later ones. */
-  readonly continuationQueue: string;
-  /** Tasks that its steps enqueue without naming a queue. */
-  readonly executionQueue: string;
-}
-
-/** A run to be created. */
-export interface NewRun {
-  readonly runId: string;
-  readonly workflow: string;
-  /** Version of the definition that the run follows until its end. */
-  readonly version: number;
-  readonly params: JsonObject;
-  readonly queues: WorkflowQueues;
-  /** Kept with the run, apart from its parameters. @defaultValue `{}` */
-  readonly metadata?: JsonObject;
-  readonly parentRunId?: string;
-  /** Cancelled with its parent. @defaultValue `false` */
-  readonly endsWithParent?: boolean;
-  /** How long the run is kept after its end. @defaultValue the store's `defaultRunTtl` */
-  readonly ttl?: Milliseconds;
-  readonly cancellationPolicy?: WorkflowCancellationPolicy;
-}
-
-/** What one wait of a run is for. */
-export type WaitKind = "sleep" | "event" | "child" | "tasks" | "retry";
-
-/** Something a suspended run waits for. */
-export interface WorkflowWait {
-  /** The checkpoint that its end will be: unique in the run. */
-  readonly step: string;
-  readonly kind: WaitKind;
-  /** Of an event: the topic. Of a child: its run id. */
-  readonly topic?: string;
-  /** Of a sleep or a retry: its end. Of anything else: when waiting is given up. */
-  readonly resumeAt?: Date;
-  /** Of tasks: how many have to end. */
-  readonly expected?: number;
-  /** Of a retry: failed attempts so far, and how the last one failed. */
-  readonly attempts?: number;
-  readonly error?: TaskError;
-  /** Shown with the wait; kept with the checkpoint. */
-  readonly data?: JsonObject;
-  readonly createdAt: Date;
-}
-
-export type NewWait = Omit<WorkflowWait, "createdAt">;
-
-/** A run as it is stored. */
-export interface RunState {
-  readonly runId: string;
-  readonly workflow: string;
-  readonly version: number;
-  readonly status: WorkflowStatus;
-  /** Number of different steps that have a checkpoint; the iterations of one step count once. */
-  readonly cursor: number;
-  readonly params: JsonObject;
-  readonly metadata: JsonObject;
-  readonly queues: WorkflowQueues;
-  /** Of a completed run. */
-  readonly result?: JsonValue;
-  /** Of a failed run, and of one that is being tried again. Gone once a step was saved. */
-  readonly lastError?: TaskError;
-  /** What it waits for, earliest `resumeAt` first, those without one last. Empty unless it is suspended. */
-  readonly waits: readonly WorkflowWait[];
-  readonly parentRunId?: string;
-  readonly cancellationPolicy?: WorkflowCancellationPolicy;
-  /** `reason` and `cancelledAt`; of a policy also `policy`, `elapsedMs` and `limitMs`. */
-  readonly cancellationData?: JsonObject;
-  /** Set once somebody asked for the run to be cancelled after its compensations have run. */
-  readonly cancelRequested?: boolean;
-  /** Number of the continuation that counts. */
-  readonly continuation: number;
-  /** When that is due; absent when none is under way, because only an event can wake the run. */
-  readonly continuationAt?: Date;
-  readonly ownerId?: string;
-  readonly leaseExpiresAt?: Date;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-  readonly suspendedAt?: Date;
-  readonly endedAt?: Date;
-}
-
-/** What kind of thing a checkpoint records. */
-export type CheckpointKind =
-  | "step"
-  | "sleep"
-  | "event"
-  | "child"
-  | "tasks"
-  | "task"
-  | "patch"
-  | "compensation"
-  | "failure";
-
-/** What one step of a run has come to. A stored null is a result like any other. */
-export interface WorkflowStepEntry {
-  /** The step's name, with `#` and the iteration where it has several: `repeat#2`. */
-  readonly name: string;
-  readonly baseName: string;
-  readonly iteration?: number;
-  /** Index in the order in which the run's checkpoints were first stored. */
-  readonly position: number;
-  readonly kind: CheckpointKind;
-  /** Null where it failed. */
-  readonly value: JsonValue;
-  /** Set when it failed for good. */
-  readonly error?: TaskError;
-  /** How often it was tried. */
-  readonly attempts: number;
-  readonly startedAt: Date;
-  readonly endedAt: Date;
-}
-
-/** A checkpoint to be stored. */
-export interface StepWrite {
-  readonly name: string;
-  readonly baseName: string;
-  readonly iteration?: number;
-  readonly kind: CheckpointKind;
-  readonly value: JsonValue;
-  readonly error?: TaskError;
-  readonly attempts: number;
-  readonly startedAt: Date;
-}
-
-/** The right to change a run, from `claimRun` until it is used up, given back, lapses, or is taken over. */
-export interface RunClaim {
-  readonly runId: string;
-  readonly ownerId: string;
-  /** Fencing token: greater than that of every earlier claim of the run. */
-  readonly token: number;
-}
-
-export interface ClaimRequest {
-  readonly ownerId: string;
-  readonly leaseDuration: Milliseconds;
-  /** The continuation that the claim is for. Without it the claim is for whatever the run is at, such as a manual one. */
-  readonly continuation?: number;
-  /**
-   * Fencing token of the delivery that brought the continuation. A claim under a lesser one gives way: the broker has
-   * ended that delivery.
-   */
-  readonly fence?: number;
-}
+export type * from "../core/workflow-model.ts";
 
 /**
  * `claimed`: the run is running, what was due is resolved, and the claim is the only one that may change it.
  * `stale`: the run has ended, is unknown, or goes on by a later continuation: there is nothing to do.
- * `busy`: somebody else holds it. `cancelled`: it was, just now, by its policy.
+ * `busy`: somebody else holds it, or its continuation is not due yet. `cancelled`: it was, just now, by its policy.
  */
 export type ClaimOutcome =
   | {
@@ -177,7 +31,7 @@ export type ClaimOutcome =
       readonly run: RunState;
       /** In the order of their positions. */
       readonly steps: readonly WorkflowStepEntry[];
-      /** What is still waited for. */
+      /** What is still waited for; a retry also once it is due, until its step is saved. */
       readonly waits: readonly WorkflowWait[];
     }
   | { readonly kind: "stale" }
@@ -235,16 +89,6 @@ export interface RunPage {
   readonly nextOffset?: number;
 }
 
-/** How a task that a run waits for has ended. */
-export interface TaskEnd {
-  readonly runId: string;
-  /** The wait it belongs to, and its place there. */
-  readonly step: string;
-  readonly index: number;
-  readonly value: JsonValue;
-  readonly error?: TaskError;
-}
-
 /**
  * Runs of workflows, their checkpoints, and what they wait for.
  *
@@ -276,7 +120,8 @@ export interface WorkflowStore {
 
   /**
    * Takes a run. Its waits that are over by now become checkpoints first, in the order of their ends. Of a run that
-   * is suspended with nothing over, only a manual claim is granted.
+   * is suspended with nothing over, only a manual claim is granted. One that is held goes to its own holder again, and
+   * to a greater fence.
    */
   claimRun(runId: string, request: ClaimRequest): Promise<ClaimOutcome>;
   /** The lease then ends `leaseDuration` from now. Returns when. */
@@ -295,25 +140,36 @@ export interface WorkflowStore {
   /**
    * Suspends the run until one of its waits is over: `waits` and those it had. A wait of a name that is stored already
    * leaves that as it is, except a retry, which is replaced. An event that was emitted since the run was created and that
-   * the run has not had yet, a child that has ended, tasks that all have: these are found at once. The claim is used up.
+   * the run has not had yet, a child that has ended, tasks that all have: these are found at once. Where a wait has its
+   * checkpoint already, and where nothing is waited for, there is nothing to wait for. The claim is used up.
+   *
+   * Events of a topic come to a run in their order, each once; one event ends all its waits for that topic.
    */
   suspend(claim: RunClaim, waits: readonly NewWait[]): Promise<void>;
   /** Ends the run; `step` is stored before. Whoever waits for it as a child goes on. */
   markCompleted(claim: RunClaim, result: JsonValue, step?: StepWrite): Promise<void>;
-  /** Ends the run as failed or, when it was asked to be, cancelled. Whoever waits for it as a child goes on. */
+  /**
+   * Ends the run as failed or, when it was asked to be, cancelled: then its children that end with it are asked too.
+   * Whoever waits for it as a child goes on.
+   */
   markFailed(claim: RunClaim, error: TaskError): Promise<void>;
 
   /**
-   * Ends the run at once, and its children that end with it. With `compensate` it is asked to: its steps fail with
-   * `WorkflowCancelledError`, and its compensations run before it ends. `false` when it has ended already or is unknown.
+   * Ends the run at once, and its children that end with it. With `compensate` they are asked to: their steps fail with
+   * `WorkflowCancelledError`, and their compensations run before they end. Whoever holds the run loses it, and it waits
+   * for nothing any more. `false` when it has ended already or is unknown.
    */
   cancel(runId: string, options?: Readonly<{ reason?: string; compensate?: boolean }>): Promise<boolean>;
   /**
    * Deletes the checkpoints of this step and all after them, and has the run go on, also one that has ended; whoever
-   * holds it loses it. `false` when there is no such step. Names a step by its base name, or one iteration of it.
+   * holds it loses it, and it waits for nothing any more. `false` when there is no such checkpoint. Names a step by its
+   * base name, or one iteration of it. Events that the run has had do not come again.
    */
   rewindToStep(runId: string, step: string): Promise<boolean>;
-  /** Has a failed or cancelled run go on from its checkpoints; steps that failed for good are tried again. */
+  /**
+   * Has a failed or cancelled run go on from its checkpoints. Those of steps that failed for good, of compensations and
+   * of the failure are deleted, so that these are tried again. `false` for any other run.
+   */
   resumeRun(runId: string): Promise<boolean>;
 
   /**
@@ -328,13 +184,17 @@ export interface WorkflowStore {
   ): Promise<readonly WorkflowWatcher[]>;
   /** Earliest first. */
   runsWaitingOn(topic: string, options?: Readonly<{ limit?: number }>): Promise<readonly string[]>;
-  /** Records how a task ended, once; the last one that a wait expects ends the wait. Unknown waits are ignored. */
+  /**
+   * Records how a task ended, once, also before the run waits for it; the last one that a wait expects ends the wait.
+   * Ignored when the run is unknown or has ended, and when the step has its checkpoint.
+   */
   recordTaskEnd(end: TaskEnd): Promise<void>;
 
   /**
    * Gives new continuations to runs whose present one has been due for `grace` while nobody holds them: their messages
-   * were lost. One that comes to nothing `maxRecoveries` times in a row, with no step saved in between, fails. Returns
-   * the ids.
+   * were lost. Those whose message is known to wait, in the outbox or in the broker of `dispatchTo`, are left alone. One
+   * that comes to nothing `maxRecoveries` times in a row, with no step saved and no suspension in between, fails. Returns
+   * the ids of those that go on.
    */
   recoverRuns(
     options: Readonly<{ grace: Milliseconds; maxRecoveries: number; limit: number }>,
@@ -343,10 +203,10 @@ export interface WorkflowStore {
   pendingContinuations(limit: number): Promise<readonly Continuation[]>;
   /** Takes continuations that have been published out of the outbox. */
   confirmContinuations(continuations: readonly Continuation[]): Promise<void>;
-  /** Deletes ended runs past their time to live, and events past theirs. Returns how many runs. */
+  /** Deletes ended runs past their time to live, and events past theirs, of the namespace. Returns how many runs. */
   prune(): Promise<number>;
 
-  /** The present state, when there is one, then each change in order; ends when the run has ended. */
+  /** The present state, when there is one, then each change but renewals, in order; ends when the run has ended. */
   watch(runId: string): AsyncIterableIterator<RunState>;
   /** Idempotent. */
   close(): Promise<void>;

@@ -75,3 +75,13 @@ export function checkShortText(option: string, value: unknown, max: number): str
   }
   return value;
 }
+
+/** Throws `InvalidOptionError` unless `value` is an object and no array. */
+export function checkObject(option: string, value: unknown): void {
+  checkThat(option, value, value !== null && typeof value === "object" && !Array.isArray(value), "an object");
+}
+
+/** Throws `InvalidOptionError` unless `isAllowed`. */
+export function checkThat(option: string, value: unknown, isAllowed: boolean, allowed: string): void {
+  if (!isAllowed) throw new InvalidOptionError(option, value, allowed);
+}
