@@ -73,7 +73,12 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\//] } },
     maxWorkers: 2,
     projects: [
-      project("node", ["test/**/*.test.ts"], ["test/{reliability,torture,browser}/**"], 60_000),
+      project(
+        "node",
+        ["test/**/*.test.ts", "playground/examples/**/*.test.ts"],
+        ["test/{reliability,torture,browser}/**"],
+        60_000,
+      ),
       project("reliability", ["test/{reliability,torture}/**/*.test.ts"], [], 15 * 60_000),
       browserProject(findBrowser()),
       // Without a browser they are left out; the project above says how to get one.

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Example } from "../playground/examples/example.ts";
 import { useTempDirectory } from "./support/temp-directory.ts";
@@ -45,6 +47,15 @@ describe("examples", () => {
 
   it("are numbered without gaps", () => {
     expect(NAMES.map((name) => Number(name.slice(0, 2)))).toEqual(NAMES.map((_name, index) => index + 1));
+  });
+
+  it("of a test with Node's own runner passes", async () => {
+    const file = join(ROOT, "dist/playground/examples/testing/with-node-test.js");
+    // Inside of a test, Node's runner would report to the one around it.
+    const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...env } = process.env;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--test", "--test-reporter=tap", file], { env });
+    expect(stdout).toMatch(/^# pass 2$/m);
+    expect(stdout).toMatch(/^# fail 0$/m);
   });
 
   it("begin with the README's first program", () => {

@@ -1,5 +1,5 @@
 import { openTestQueue } from "../../../adapters/entry/testing-browser.ts";
-import { describeTestQueueContract } from "../../contract/testing/test-queue.contract.ts";
+import { describeTestQueueContract } from "../../contract/testing/index.ts";
 import { serveSuite } from "../support/worker-suite.ts";
 
 for (const store of ["sqlite", "memory"] as const) {
