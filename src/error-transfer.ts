@@ -1,3 +1,4 @@
+import * as databaseErrors from "./error-database.ts";
 import * as errors from "./errors.ts";
 import * as workflowErrors from "./workflow-errors.ts";
 import { EngineError, showValue, StemError, type StemErrorFacts } from "./errors.ts";
@@ -14,7 +15,7 @@ export interface ErrorDescription {
 }
 
 const CLASSES: ReadonlyMap<string, typeof StemError> = new Map(
-  [...Object.values(errors), ...Object.values(workflowErrors)]
+  [...Object.values(errors), ...Object.values(databaseErrors), ...Object.values(workflowErrors)]
     .filter((value): value is typeof StemError => typeof value === "function" && value.prototype instanceof StemError)
     .map((value) => [value.name, value]),
 );

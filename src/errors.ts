@@ -23,6 +23,7 @@ export type StemErrorCode =
   | "STEM_DATABASE_REPLACED"
   | "STEM_STORAGE_EVICTED"
   | "STEM_OWNERSHIP_LOST"
+  | "STEM_DATABASE_EXISTS"
   | "STEM_NOT_A_QUEUE_DATABASE"
   | "STEM_SCHEMA_TOO_NEW"
   | "STEM_SCHEMA_TAMPERED"
@@ -41,6 +42,8 @@ export type StemErrorCode =
   | "STEM_STEP_FAILED"
   | "STEM_WORKFLOW_FAILED"
   | "STEM_WORKFLOW_CANCELLED"
+  | "STEM_QUERY"
+  | "STEM_QUERY_LIMIT"
   | "STEM_ENGINE";
 
 /** What is known about the effect of the operation that failed. */
@@ -316,15 +319,6 @@ export class SchemaTooNewError extends StemError {
   constructor(path: string, found: number, supported: number) {
     const message = `"${path}" has schema version ${found}; this release reads up to ${supported}.`;
     super("STEM_SCHEMA_TOO_NEW", message, { details: { path, found, supported } });
-  }
-}
-
-/** The schema holds an object that no migration made, or lacks one. */
-export class SchemaTamperedError extends StemError {
-  override readonly name = "SchemaTamperedError";
-  constructor(path: string, finding: string) {
-    const message = `The schema of "${path}" was changed from outside: ${finding}.`;
-    super("STEM_SCHEMA_TAMPERED", message, { details: { path, finding } });
   }
 }
 

@@ -75,6 +75,7 @@ export type * from "./contracts/delivery-settler.ts";
 export type * from "./contracts/isolate-host.ts";
 export type * from "./contracts/result-backend.ts";
 export type * from "./contracts/revoke-store.ts";
+export type { SqlValue } from "./contracts/sql-database.ts";
 export type * from "./contracts/storage-driver.ts";
 export type * from "./contracts/workflow-store.ts";
 
@@ -86,4 +87,5 @@ export { consoleLogger, silentLogger } from "./ports/console-logger.ts";
 
 // Errors
 export * from "./errors.ts";
+export * from "./error-database.ts";
 export * from "./workflow-errors.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/contracts/clock.ts";
-import type { Platform } from "../../src/contracts/platform.ts";
+import type { EnginePort, Platform } from "../../src/contracts/platform.ts";
 import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
 import { InvalidOptionError, UnsupportedEnvironmentError } from "../../src/errors.ts";
 import {
@@ -46,18 +46,10 @@ export async function openHub(
   file: string,
   options?: ConnectionOptions | ResolvedConnectionOptions,
 ): Promise<HubHandle> {
-  if (typeof file !== "string" || file.trim() === "" || file.includes("\0")) {
-    throw new InvalidOptionError("file", file, "the name of a database file");
-  }
-  if (URL_OF_A_DATABASE.test(file)) {
-    throw new InvalidOptionError("file", file, "a path; URLs are for `connect` (write ./ before such a file name)");
-  }
   const connection =
     options !== undefined && "customClock" in options ? options : splitConnectionOptions(options).connection;
-  const driver = driverFor(file, connection);
-  const database = driver.identify(file);
-  const databaseKey = `${driverKey(driver)}\n${database}`;
-  await closings.get(databaseKey);
+  const { driver, database, databaseKey, closing } = locateDatabase(file, connection);
+  await closing;
   const shared = hubs.get(databaseKey) ?? open(databaseKey, driver, database, connection);
   checkSame(shared.options, connection);
   shared.shares += 1;
@@ -69,6 +61,29 @@ export async function openHub(
     databaseKey,
     release: () => (released ??= giveUp(databaseKey, shared, hub)),
   };
+}
+
+/** Where a database is. */
+interface DatabasePlace {
+  readonly driver: StorageDriver;
+  readonly database: string;
+  readonly databaseKey: string;
+  /** Settles once this thread has closed it; set while it does. */
+  readonly closing: Promise<unknown> | undefined;
+}
+
+/** Finds where a database is, without touching it. */
+export function locateDatabase(file: string, connection: ResolvedConnectionOptions): DatabasePlace {
+  if (typeof file !== "string" || file.trim() === "" || file.includes("\0")) {
+    throw new InvalidOptionError("file", file, "the name of a database file");
+  }
+  if (URL_OF_A_DATABASE.test(file)) {
+    throw new InvalidOptionError("file", file, "a path; URLs are for `connect` (write ./ before such a file name)");
+  }
+  const driver = driverFor(file, connection);
+  const database = driver.identify(file);
+  const databaseKey = `${driverKey(driver)}\n${database}`;
+  return { driver, database, databaseKey, closing: closings.get(databaseKey) };
 }
 
 function driverFor(file: string, { storage }: ResolvedConnectionOptions): StorageDriver {
@@ -122,19 +137,29 @@ function candidacyFor(
   opening: Omit<EngineOpening, "repeatsCalls">,
   options: ResolvedConnectionOptions,
 ): Candidacy {
-  const { engine, customClock, logger, clock, randomness } = options;
+  const { logger, clock, randomness } = options;
   const { repeatsCalls = false } = platform;
-  const spawn = engine === "inline" ? undefined : platform.engineThreads?.(driver, customClock ? clock : undefined);
+  const spawn = engineThreadFor(platform, driver, options);
   if (spawn !== undefined) {
     const { engineTimeout = platform.engineTimeout ?? Number.POSITIVE_INFINITY } = options;
     return threadCandidacy(spawn, { ...opening, repeatsCalls, engineTimeout, clock, logger });
   }
-  if (engine === "thread") {
-    throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
-  }
   const { database, durability, session, context } = opening;
   const identity = { session, context, repeatsCalls, remote: false };
   return inlineCandidacy(driver, database, identity, { host: platform, clock, randomness, logger, durability });
+}
+
+/** How to start the thread that an engine for this driver runs in; `undefined` when it runs in this one. */
+export function engineThreadFor(
+  platform: Platform,
+  driver: StorageDriver,
+  { engine, customClock, clock }: ResolvedConnectionOptions,
+): (() => Promise<EnginePort>) | undefined {
+  const spawn = engine === "inline" ? undefined : platform.engineThreads?.(driver, customClock ? clock : undefined);
+  if (spawn === undefined && engine === "thread") {
+    throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
+  }
+  return spawn;
 }
 
 function checkSame(first: ResolvedConnectionOptions, second: ResolvedConnectionOptions): void {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { MIGRATIONS } from "../../adapters/sqlite/migrations/index.ts";
+import { SchemaTamperedError } from "../../src/error-database.ts";
 import {
   DatabaseCorruptError,
   DatabaseReplacedError,
   NotAQueueDatabaseError,
-  SchemaTamperedError,
   SchemaTooNewError,
   StemError,
 } from "../../src/errors.ts";

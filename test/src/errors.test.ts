@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describeError, reviveError } from "../../src/error-transfer.ts";
+import * as databaseErrors from "../../src/error-database.ts";
 import * as errors from "../../src/errors.ts";
 import { showValue, StemError, type StemErrorCode } from "../../src/errors.ts";
 
@@ -36,9 +37,10 @@ const EACH: readonly (readonly [
   [new errors.DatabaseReplacedError("/a", "was moved"), "STEM_DATABASE_REPLACED"],
   [new errors.StorageEvictedError("/a"), "STEM_STORAGE_EVICTED"],
   [new errors.OwnershipLostError("/a", "its lock was taken away"), "STEM_OWNERSHIP_LOST", { retryable: true }],
+  [new databaseErrors.DatabaseExistsError("/a"), "STEM_DATABASE_EXISTS"],
   [new errors.NotAQueueDatabaseError("/a", "it is text"), "STEM_NOT_A_QUEUE_DATABASE"],
   [new errors.SchemaTooNewError("/a", 9, 4), "STEM_SCHEMA_TOO_NEW"],
-  [new errors.SchemaTamperedError("/a", "a trigger"), "STEM_SCHEMA_TAMPERED"],
+  [new databaseErrors.SchemaTamperedError("/a", "a trigger"), "STEM_SCHEMA_TAMPERED"],
   [new errors.MultipleLinksError("/a", 2), "STEM_MULTIPLE_LINKS"],
   [
     new errors.OwnerUnresponsiveError("/a", "process 5", 10_000),
@@ -48,6 +50,8 @@ const EACH: readonly (readonly [
   [new errors.VersionMismatchError("protocol version", 1, 2), "STEM_VERSION_MISMATCH"],
   [new errors.IsolateError("a", "ended its thread"), "STEM_ISOLATE", { retryable: true }],
   [new errors.NotDrainedError("it is slow", [{ id: "task-1", name: "a" }]), "STEM_NOT_DRAINED"],
+  [new databaseErrors.QueryError("no such table: a"), "STEM_QUERY"],
+  [new databaseErrors.QueryLimitError("steps", 5), "STEM_QUERY_LIMIT"],
   [new errors.UnsupportedEnvironmentError("threads"), "STEM_UNSUPPORTED_ENVIRONMENT"],
   [new errors.EngineError("it broke", { details: { a: 1 } }), "STEM_ENGINE"],
 ];
@@ -56,7 +60,7 @@ const ROWS = EACH.map(([error, code, facts = {}]) => ({ name: error.name, error,
 
 describe("errors", () => {
   it("covers every class", () => {
-    const classes = Object.values(errors).filter(
+    const classes = [...Object.values(errors), ...Object.values(databaseErrors)].filter(
       (value) => typeof value === "function" && value.prototype instanceof StemError,
     );
     expect(EACH.map(([error]) => error.constructor).toSorted(byName)).toEqual(classes.toSorted(byName));

@@ -1,4 +1,5 @@
-import { SchemaTamperedError, SchemaTooNewError } from "../../../src/errors.ts";
+import { SchemaTamperedError } from "../../../src/error-database.ts";
+import { SchemaTooNewError } from "../../../src/errors.ts";
 import { type Migration, MIGRATIONS } from "../migrations/index.ts";
 import { inTransaction } from "./transaction.ts";
 import type { WasmDatabase } from "./wasm-database.ts";

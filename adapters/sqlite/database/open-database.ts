@@ -5,7 +5,7 @@ import {
   NotAQueueDatabaseError,
 } from "../../../src/errors.ts";
 import type { EngineHost } from "../../../src/contracts/platform.ts";
-import type { StorageLease } from "../../../src/contracts/storage-driver.ts";
+import type { StorageLease, SyncFile } from "../../../src/contracts/storage-driver.ts";
 import type { Migration } from "../migrations/index.ts";
 import type { HeaderKind } from "./header-guard.ts";
 import { APPLICATION_ID, checkSchema, checkVersion, migrate, schemaVersion } from "./migrate.ts";
@@ -27,6 +27,8 @@ export interface OpenDatabaseOptions extends VfsSources {
   readonly walAutocheckpoint?: number;
   /** @defaultValue `"wal"`; anything else is for control tests */
   readonly journalMode?: "wal" | "delete";
+  /** Whether a large file is checked in full as well, also when it was closed cleanly. @defaultValue `false` */
+  readonly checkAll?: boolean;
   /** @defaultValue every migration of this release */
   readonly migrations?: readonly Migration[];
 }
@@ -71,7 +73,7 @@ export async function openDatabase(
     files.secureLog();
     const database = new WasmDatabase(engine, files, options);
     configure(database);
-    check(database, header, options.migrations);
+    check(database, header, options);
     if (header === "sqlite") files.guard();
     journal(database, options);
     migrate(database, options.migrations);
@@ -88,13 +90,16 @@ function inspect(files: StorageFiles, migrations: readonly Migration[] | undefin
   const { lease } = files;
   const kind = files.header();
   if (kind === "other") throw new NotAQueueDatabaseError(lease.path, "it does not start like a SQLite file");
+  if (kind === "unfinished") {
+    throw new NotAQueueDatabaseError(lease.path, "the import of a copy into it was not finished; import it again");
+  }
   if (kind !== "sqlite") return kind;
   const bytes = new Uint8Array(SQLITE_HEADER_BYTES);
   if (files.open("db").read(bytes, 0) < SQLITE_HEADER_BYTES) {
     throw new DatabaseCorruptError(lease.path, "its header is cut short");
   }
   const header = new DataView(bytes.buffer);
-  if (header.getUint32(APPLICATION_ID_OFFSET) !== APPLICATION_ID) {
+  if (readApplicationId(files.open("db")) !== APPLICATION_ID) {
     throw new NotAQueueDatabaseError(lease.path, "it is a SQLite database of another application");
   }
   if (header.getUint8(WRITE_VERSION_OFFSET) > NEWEST_WRITE_VERSION) {
@@ -107,6 +112,12 @@ function inspect(files: StorageFiles, migrations: readonly Migration[] | undefin
   return kind;
 }
 
+/** SQLite's `application_id` in a file that starts like one; 0 when the file ends before it. */
+export function readApplicationId(file: SyncFile): number {
+  const bytes = new Uint8Array(4);
+  return file.read(bytes, APPLICATION_ID_OFFSET) < 4 ? 0 : new DataView(bytes.buffer).getUint32(0);
+}
+
 function configure(database: WasmDatabase): void {
   database.run("pragma page_size = 4096");
   database.get("pragma locking_mode = exclusive");
@@ -117,12 +128,16 @@ function configure(database: WasmDatabase): void {
 }
 
 /** Checks by reading only; SQLite has recovered what a crash left by then. */
-function check(database: WasmDatabase, header: HeaderKind, migrations: readonly Migration[] | undefined): void {
+function check(
+  database: WasmDatabase,
+  header: HeaderKind,
+  { migrations, checkAll = false }: Pick<OpenDatabaseOptions, "migrations" | "checkAll">,
+): void {
   const { lease } = database.files;
   if (header === "empty" && !lease.exists("wal") && !lease.exists("journal")) return;
   const version = schemaVersion(database);
   checkVersion(version, lease.path, migrations);
-  if (header !== "sqlite" || database.files.open("db").size() <= ALWAYS_CHECKED_BYTES) quickCheck(database);
+  if (checkAll || header !== "sqlite" || database.files.open("db").size() <= ALWAYS_CHECKED_BYTES) quickCheck(database);
   checkSchema(database, migrations);
 }
 

@@ -1,3 +1,4 @@
+import { QueryError } from "../../../src/error-database.ts";
 import { EngineError } from "../../../src/errors.ts";
 import type { SqlParameters, SqlRow, SqlValue } from "../../../src/contracts/sql-database.ts";
 import { SQLITE } from "./result-codes.ts";
@@ -47,6 +48,35 @@ export class Statement {
       code = exports.sqlite3_step(this.#pointer);
       while (code === SQLITE.ROW) {
         if (onRow !== undefined && !onRow(this.#row())) return SQLITE.DONE;
+        code = exports.sqlite3_step(this.#pointer);
+      }
+      return code;
+    } finally {
+      exports.sqlite3_reset(this.#pointer);
+    }
+  }
+
+  /** The names of its parameters, without the sign before them; empty for one that has none. */
+  get parameters(): readonly string[] {
+    return this.#parameters;
+  }
+
+  get columns(): readonly string[] {
+    return this.#columns;
+  }
+
+  /**
+   * As {@link Statement.execute}, for statements that this library did not write: two columns may have one name, and an
+   * integer that a number cannot hold exactly is a `QueryError`.
+   */
+  scan(parameters: SqlParameters, onRow: (row: readonly SqlValue[]) => boolean): number {
+    const { exports } = this.#engine;
+    try {
+      let code = this.#bindAll(parameters);
+      if (code !== SQLITE.OK) return code;
+      code = exports.sqlite3_step(this.#pointer);
+      while (code === SQLITE.ROW) {
+        if (!onRow(this.#columns.map((_, column) => this.#exactValue(column)))) return SQLITE.DONE;
         code = exports.sqlite3_step(this.#pointer);
       }
       return code;
@@ -123,6 +153,16 @@ export class Statement {
       row[this.#columns[column] as string] = this.#value(column);
     }
     return row;
+  }
+
+  #exactValue(column: number): SqlValue {
+    const { exports } = this.#engine;
+    if (exports.sqlite3_column_type(this.#pointer, column) !== TYPE.INTEGER) return this.#value(column);
+    const exact = exports.sqlite3_column_int64(this.#pointer, column);
+    const value = Number(exact);
+    if (Number.isSafeInteger(value)) return value;
+    const name = this.#columns[column] as string;
+    throw new QueryError(`column "${name}" has the integer ${exact}, which no number holds; cast it to text`);
   }
 
   #value(column: number): SqlValue {

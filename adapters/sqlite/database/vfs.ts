@@ -15,6 +15,8 @@ export interface VfsDefects {
 /** What the VFS needs beside the files. */
 export interface VfsSources {
   readonly now: () => number;
+  /** Milliseconds that never jump, to measure with. @defaultValue `now` */
+  readonly monotonic?: () => number;
   readonly randomBytes: (into: Uint8Array<ArrayBuffer>) => void;
   readonly defects?: VfsDefects;
 }

@@ -1,5 +1,8 @@
 import type { SqlParameters, SqlRow, SqlSession } from "../../../src/contracts/sql-database.ts";
+import { copyPages } from "./copy-pages.ts";
 import { toStemError } from "./engine-errors.ts";
+import { ReadGuard } from "./read-guard.ts";
+import { type QueryAnswer, type ReadQuery, runQuery } from "./read-query.ts";
 import { OPEN, SQLITE } from "./result-codes.ts";
 import { type BindArena, Statement } from "./statement.ts";
 import type { StorageFiles } from "./storage-files.ts";
@@ -21,16 +24,19 @@ export class WasmDatabase implements SqlSession {
   readonly files: StorageFiles;
   readonly #engine: WasmEngine;
   readonly #vfs: StorageVfs;
+  readonly #monotonic: () => number;
   readonly #pointer: number;
   readonly #arena: BindArena;
   readonly #out: number;
   readonly #statements = new Map<string, Statement>();
+  #guard: ReadGuard | undefined;
 
   /** Opens the database file of `files` in `engine`, which must hold no other database. */
   constructor(engine: WasmEngine, files: StorageFiles, sources: VfsSources) {
     const { exports } = engine;
     this.files = files;
     this.#engine = engine;
+    this.#monotonic = sources.monotonic ?? sources.now;
     this.#vfs = new StorageVfs(engine, files, sources);
     this.#vfs.register();
     this.#arena = { pointer: engine.allocate(ARENA_BYTES), bytes: ARENA_BYTES };
@@ -64,6 +70,24 @@ export class WasmDatabase implements SqlSession {
     const rows: SqlRow[] = [];
     this.#execute(sql, parameters, (row) => rows.push(row) > 0);
     return rows as Row[];
+  }
+
+  /**
+   * Runs one statement that this library did not write and that only reads; a transaction that is under way goes on,
+   * whatever comes of it. Throws `QueryError` and `QueryLimitError`.
+   */
+  query(query: ReadQuery): QueryAnswer {
+    const [engine, database] = [this.#engine, this.#pointer];
+    const guard = (this.#guard ??= new ReadGuard(engine, database, this.#monotonic));
+    return runQuery({ engine, database, arena: this.#arena, guard, toError: (code) => this.#error(code) }, query);
+  }
+
+  /**
+   * The whole database as it is now, in a form that every SQLite program opens: with what the transaction that is under
+   * way has done, without a log, and with an ordinary header. Throws `PayloadTooLargeError` above `maxBytes`.
+   */
+  copy(maxBytes: number): Uint8Array<ArrayBuffer> {
+    return copyPages(this, maxBytes);
   }
 
   /** Whether no transaction is under way; SQLite ends one by itself after some faults. */

@@ -20,14 +20,19 @@ export type ToEngine =
   | ({ readonly type: "open" } & EngineOpening)
   /** Is answered with `pong` as soon as the thread comes to it. */
   | { readonly type: "ping" }
+  /** Makes a database of the bytes of another one, without opening it. */
+  | { readonly type: "import"; readonly database: string; readonly bytes: Uint8Array; readonly replace: boolean }
   | { readonly type: "calls"; readonly batch: MemberBatch; readonly answered: number }
   | { readonly type: "close" };
 
 /** From the engine's thread to the opening thread. */
 export type FromEngine =
-  /** Answers `open`: this thread owns the database; somebody else does; it cannot be opened. */
+  /** Answers `open`: this thread owns the database; somebody else does. */
   | { readonly type: "opened" }
   | { readonly type: "taken" }
+  /** Answers `import`. */
+  | { readonly type: "imported" }
+  /** Answers both. */
   | { readonly type: "failed"; readonly error: ErrorDescription }
   | { readonly type: "batch"; readonly batch: OwnerBatch }
   | { readonly type: "pong" }

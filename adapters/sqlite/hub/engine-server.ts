@@ -5,6 +5,7 @@ import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
 import { describeError } from "../../../src/error-transfer.ts";
 import { acquireOwner } from "./acquire-owner.ts";
 import type { FromEngine, ToEngine } from "./engine-messages.ts";
+import { importCopy } from "./import-copy.ts";
 import type { OwnerMember } from "./owner-parts.ts";
 import type { Owner } from "./owner.ts";
 
@@ -61,6 +62,12 @@ export function serveEngine(parts: EngineServerParts): (message: ToEngine) => vo
         break;
       case "open":
         open(message).catch((error: unknown) => parts.post({ type: "failed", error: describeError(error) }));
+        break;
+      case "import":
+        importCopy(parts.driver, message, parts).then(
+          () => parts.post({ type: "imported" }),
+          (error: unknown) => parts.post({ type: "failed", error: describeError(error) }),
+        );
         break;
       case "close":
         (owner?.close() ?? Promise.resolve()).then(() => finish(), finish);

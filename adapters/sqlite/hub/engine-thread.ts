@@ -16,11 +16,20 @@ export interface EngineThreadParts extends EngineOpening {
   readonly engineTimeout: Milliseconds;
 }
 
+/** What waits for the thread to have opened a database, or to have made one of a copy. */
+interface Answer {
+  /** In the error when the thread ends before. */
+  readonly doing: string;
+  readonly outcome: "not-applied" | "unknown";
+  resolve(isOwner: boolean): void;
+  reject(error: unknown): void;
+}
+
 /** A thread that can own one database, seen from the thread that started it. */
 export class EngineThread {
   readonly #port: EnginePort;
   readonly #parts: EngineThreadParts;
-  #opening: { resolve(isOwner: boolean): void; reject(error: unknown): void } | undefined;
+  #opening: Answer | undefined;
   /** Told what the owner in the thread says, once there is one. */
   #listener: LinkListener | undefined;
   #closed: { resolve(): void; reject(error: unknown): void } | undefined;
@@ -53,25 +62,35 @@ export class EngineThread {
   /** Has the thread become the owner; `undefined` when somebody else is. */
   async open(listener: LinkListener): Promise<HeldLink | undefined> {
     const { database, durability, session, context, repeatsCalls } = this.#parts;
-    this.#port.keepAlive(true);
-    try {
-      const isOwner = await new Promise<boolean>((resolve, reject) => {
-        this.#opening = { resolve, reject };
-        this.#listener = listener;
-        this.#send({ type: "open", database, durability, session, context, repeatsCalls });
-      });
-      if (!isOwner) return undefined;
-      this.#watchOver();
-      return this.#link();
-    } finally {
-      this.#opening = undefined;
-      if (!this.#hasEnded) this.#port.keepAlive(false);
-    }
+    this.#listener = listener;
+    const open = { type: "open", database, durability, session, context, repeatsCalls } as const;
+    if (!(await this.#ask(open, "opened the database", "not-applied"))) return undefined;
+    this.#watchOver();
+    return this.#link();
+  }
+
+  /** Has the thread make a database of the bytes of another one. */
+  async importCopy(bytes: Uint8Array, replace: boolean): Promise<void> {
+    const { database } = this.#parts;
+    await this.#ask({ type: "import", database, bytes, replace }, "imported a copy", "unknown");
   }
 
   /** Ends a thread that owns nothing. */
   async end(): Promise<void> {
     if (!this.#hasEnded) await this.#port.terminate();
+  }
+
+  async #ask(message: ToEngine, doing: string, outcome: Answer["outcome"]): Promise<boolean> {
+    this.#port.keepAlive(true);
+    try {
+      return await new Promise<boolean>((resolve, reject) => {
+        this.#opening = { doing, outcome, resolve, reject };
+        this.#send(message);
+      });
+    } finally {
+      this.#opening = undefined;
+      if (!this.#hasEnded) this.#port.keepAlive(false);
+    }
   }
 
   #link(): HeldLink {
@@ -130,7 +149,8 @@ export class EngineThread {
         break;
       case "opened":
       case "taken":
-        this.#opening?.resolve(message.type === "opened");
+      case "imported":
+        this.#opening?.resolve(message.type !== "taken");
         break;
       case "failed":
         this.#opening?.reject(reviveError(message.error));
@@ -146,8 +166,10 @@ export class EngineThread {
     this.#hasEnded = true;
     this.#watch?.stop();
     if (this.#opening !== undefined) {
-      const finding = "its thread ended while it opened the database";
-      this.#opening.reject(new EngineError(finding, { cause: fault, retryable: true }));
+      const { doing, outcome } = this.#opening;
+      this.#opening.reject(
+        new EngineError(`its thread ended while it ${doing}`, { cause: fault, retryable: true, outcome }),
+      );
     } else if (this.#closed === undefined) this.#listener?.lost(fault, this.#parts.repeatsCalls);
     this.#closed?.resolve();
   }

@@ -3,7 +3,14 @@ import { describeError } from "../../../src/error-transfer.ts";
 import { EngineError, type StemError } from "../../../src/errors.ts";
 import type { TransactionStep } from "../database/transaction.ts";
 import { OPERATIONS, type OperationName } from "../operations/operation-table.ts";
-import type { Operation, OperationScope, OwnerEvents, OwnerFacts } from "../operations/operation.ts";
+import type {
+  CopyShelf,
+  DatabaseFile,
+  Operation,
+  OperationScope,
+  OwnerEvents,
+  OwnerFacts,
+} from "../operations/operation.ts";
 import type { HubMember } from "./members.ts";
 import type { Call, Reply } from "./protocol.ts";
 import { answerOf, type LoggedCall } from "./request-log.ts";
@@ -17,6 +24,8 @@ export interface PendingCall {
 /** What the calls of one transaction share. */
 export interface FlushContext {
   readonly sql: SqlSession;
+  readonly file: DatabaseFile;
+  readonly copies: CopyShelf;
   readonly now: number;
   readonly events: OwnerEvents;
   nextToken(): number;
@@ -44,6 +53,14 @@ export class CallStep implements TransactionStep, OperationScope, LoggedCall {
 
   get sql(): SqlSession {
     return this.#context.sql;
+  }
+
+  get file(): DatabaseFile {
+    return this.#context.file;
+  }
+
+  get copies(): CopyShelf {
+    return this.#context.copies;
   }
 
   get now(): number {

@@ -22,7 +22,9 @@ export interface OwnerParts {
   /** Where this owner, and the engine with it, runs. */
   readonly place: "thread" | "inline";
   /** For tests: other engine settings, and deliberate defects. */
-  readonly engine?: Partial<Omit<OpenDatabaseOptions, "now" | "randomBytes">> & { readonly defects?: VfsDefects };
+  readonly engine?: Partial<Omit<OpenDatabaseOptions, "now" | "monotonic" | "randomBytes">> & {
+    readonly defects?: VfsDefects;
+  };
 }
 
 /** A member's line to the owner. */
@@ -39,6 +41,7 @@ export function engineOptions(parts: OwnerParts): OpenDatabaseOptions {
     synchronous: parts.durability,
     ...parts.engine,
     now: () => Math.floor(parts.clock.now()),
+    monotonic: () => parts.clock.monotonic(),
     randomBytes: (into) => parts.randomness.fill(into),
   };
 }

@@ -15,6 +15,7 @@ import type { OwnerEvents } from "../operations/operation.ts";
 import { readStatusTopic } from "../operations/results.ts";
 import { BOUND_LEASES, RELEASE_ORPHANS } from "../sql/queue-jobs.ts";
 import { type Claim, Consumers } from "./consumers.ts";
+import { Copies } from "./copies.ts";
 import { CallStep, type FlushContext, type PendingCall, refuse } from "./flush.ts";
 import { type HubMember, type MemberIdentity, Members } from "./members.ts";
 import { Outbox } from "./outbox.ts";
@@ -53,6 +54,7 @@ export class Owner {
   readonly #consumers = new Consumers();
   readonly #members: Members;
   readonly #watchers = new Watchers();
+  readonly #copies = new Copies();
   readonly #outbox = new Outbox();
   readonly #events: OwnerEvents;
   readonly #alarm: QueueAlarm;
@@ -123,6 +125,7 @@ export class Owner {
     this.#queue = this.#queue.filter((pending) => pending.member !== member);
     this.#outbox.removeMember(member.id);
     this.#watchers.removeMember(member.id);
+    this.#copies.dropAll(member.session);
     this.#members.remove(member, this.#consumers.removeMember(member.id), forget);
     this.#schedule();
   }
@@ -222,13 +225,7 @@ export class Owner {
     const { now, jump } = this.#clock.read();
     this.#jump += jump;
     const database = this.#database;
-    const context: FlushContext = {
-      sql: database,
-      now,
-      events: this.#events,
-      nextToken: () => this.#tokens.next(database, now),
-      ownerFacts: () => ownerFacts(this.#parts, this.#self, this.#members.count, database),
-    };
+    const context = this.#contextOf(database, now);
     const steps = calls.map((call) => new CallStep(call, context));
     const flushFaults = database.failedFlushes;
     let claims: Claim[] = [];
@@ -250,6 +247,18 @@ export class Owner {
     if (this.#queue.length > 0) this.#schedule();
     else this.#arm();
     return undefined;
+  }
+
+  #contextOf(database: WasmDatabase, now: number): FlushContext {
+    return {
+      sql: database,
+      file: database,
+      copies: this.#copies,
+      now,
+      events: this.#events,
+      nextToken: () => this.#tokens.next(database, now),
+      ownerFacts: () => ownerFacts(this.#parts, this.#self, this.#members.count, database),
+    };
   }
 
   /** For storage that flushes asynchronously: after most failures nobody can answer for the commit. */

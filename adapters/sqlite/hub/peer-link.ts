@@ -48,6 +48,7 @@ class PeerLink implements HeldLink {
   /** When the owner last said something, or began to owe something. */
   #heardAt: number;
   #isDoubted = false;
+  #isClosing = false;
   #state: "greeting" | "open" | "closed" = "greeting";
   #greeted!: (isWelcome: boolean) => void;
   #refused!: (error: unknown) => void;
@@ -94,10 +95,12 @@ class PeerLink implements HeldLink {
   }
 
   waiting(on: boolean): void {
-    this.#channel.keepAlive(on);
+    // The last answers come while the line is being closed: the process must not end on them.
+    if (!this.#isClosing) this.#channel.keepAlive(on);
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#channel.keepAlive(true);
     if (this.#owed.size > 0 && this.#state === "open") await new Promise<void>((done) => (this.#onSettled = done));
     if (this.#state === "open") {

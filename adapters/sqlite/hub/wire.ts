@@ -5,7 +5,7 @@ import { MIGRATIONS } from "../migrations/index.ts";
 import type { Call, MemberBatch, OwnerBatch } from "./protocol.ts";
 
 /** Raised with every change of what is said between members and owners, or of what operations take and return. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Version of the schema that operations of this release work on. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 

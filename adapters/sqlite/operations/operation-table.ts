@@ -1,4 +1,5 @@
 import * as consumeOperations from "./consume.ts";
+import * as databaseFileOperations from "./database-file.ts";
 import * as deadLetterOperations from "./dead-letters.ts";
 import * as groupOperations from "./groups.ts";
 import * as healthOperations from "./health.ts";
@@ -54,6 +55,10 @@ export interface OperationTable {
   readonly listRevocations: typeof revocationOperations.listRevocations;
   readonly watchRevocations: typeof revocationOperations.watchRevocations;
   readonly pruneRevocations: typeof revocationOperations.pruneRevocations;
+  readonly queryDatabase: typeof databaseFileOperations.queryDatabase;
+  readonly beginCopy: typeof databaseFileOperations.beginCopy;
+  readonly readCopy: typeof databaseFileOperations.readCopy;
+  readonly endCopy: typeof databaseFileOperations.endCopy;
 }
 
 export type OperationName = keyof OperationTable;
@@ -105,4 +110,8 @@ export const OPERATIONS: OperationTable = {
   listRevocations: revocationOperations.listRevocations,
   watchRevocations: revocationOperations.watchRevocations,
   pruneRevocations: revocationOperations.pruneRevocations,
+  queryDatabase: databaseFileOperations.queryDatabase,
+  beginCopy: databaseFileOperations.beginCopy,
+  readCopy: databaseFileOperations.readCopy,
+  endCopy: databaseFileOperations.endCopy,
 };

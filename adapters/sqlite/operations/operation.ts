@@ -1,5 +1,6 @@
 import type { DatabaseHealth } from "../../../src/contracts/database-health.ts";
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
+import type { QueryAnswer, ReadQuery } from "../database/read-query.ts";
 import type { TransactionStep } from "../database/transaction.ts";
 
 /** A member's door to the owner's in-memory tables; ids are the member's own. */
@@ -11,6 +12,10 @@ export interface SubscriptionRef {
 /** What an operation may use while it runs inside the owner's transaction. */
 export interface OperationScope {
   readonly sql: SqlSession;
+  /** The database as a file, and as a thing to ask. */
+  readonly file: DatabaseFile;
+  /** Copies that members are reading. */
+  readonly copies: CopyShelf;
   /** The owner's time in whole milliseconds, the same for all operations of one transaction. */
   readonly now: number;
   /** The member that asked: its number with this owner, and its session over changes of the owner. */
@@ -31,6 +36,21 @@ export interface OwnerFacts extends Pick<
   readonly place: "thread" | "inline";
   /** `since`: epoch milliseconds. */
   readonly owner: Readonly<{ id: string; description: string; since: number; members: number }>;
+}
+
+/** What an operation may do with the database as a whole; all of it only reads. */
+export interface DatabaseFile {
+  query(query: ReadQuery): QueryAnswer;
+  copy(maxBytes: number): Uint8Array<ArrayBuffer>;
+}
+
+/** Copies of the database in the owner's memory, each of one session and with an id that the session gave it. */
+export interface CopyShelf {
+  /** The sizes of all copies together, in bytes. */
+  readonly bytes: number;
+  put(session: string, id: number, copy: Uint8Array<ArrayBuffer>): void;
+  get(session: string, id: number): Uint8Array<ArrayBuffer> | undefined;
+  drop(session: string, id: number): void;
 }
 
 /**

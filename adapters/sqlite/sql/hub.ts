@@ -14,6 +14,12 @@ export const LIST_SESSIONS: string = /* sql */ `
 select session, context
 from hub_sessions`;
 
+/** Forgets all members: none of them knows a copy. */
+export const DELETE_SESSIONS: string = "delete from hub_sessions";
+
+/** Drops the answers to all members. */
+export const DELETE_ALL_REPLIES: string = "delete from hub_replies";
+
 /** Keeps the answers to a member's calls, in the transaction of their effects. */
 export const INSERT_REPLIES: string = /* sql */ `
 insert into hub_replies (session, last_id, replies, stored_at)

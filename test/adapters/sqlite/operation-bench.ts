@@ -1,5 +1,6 @@
 import { openDatabase } from "../../../adapters/sqlite/database/open-database.ts";
 import { inTransaction } from "../../../adapters/sqlite/database/transaction.ts";
+import { Copies } from "../../../adapters/sqlite/hub/copies.ts";
 import type { WasmDatabase } from "../../../adapters/sqlite/database/wasm-database.ts";
 import type { Operation, OperationScope, OwnerEvents } from "../../../adapters/sqlite/operations/operation.ts";
 import { nodePlatform } from "../../../adapters/entry/node-platform.ts";
@@ -53,6 +54,7 @@ export async function openOperationBench(): Promise<OperationBench> {
     unwatch: ({ subscription }) => void watches.delete(subscription),
     signal: (topic, event) => void signals.push({ topic, event }),
   };
+  const copies = new Copies();
   const bench: OperationBench = {
     database,
     signals,
@@ -62,6 +64,8 @@ export async function openOperationBench(): Promise<OperationBench> {
       const effects: (() => void)[] = [];
       const scope: OperationScope = {
         sql: database,
+        file: database,
+        copies,
         now: bench.now,
         member: { id: 1, session: "", remote: false, context: "" },
         nextToken: () => ++tokens,

@@ -1,5 +1,10 @@
 import { onTestFinished } from "vitest";
-import { SqliteBroker, SqliteResultBackend, SqliteRevokeStore } from "../../../../adapters/entry/node.ts";
+import {
+  SqliteBroker,
+  SqliteDatabase,
+  SqliteResultBackend,
+  SqliteRevokeStore,
+} from "../../../../adapters/entry/node.ts";
 import { nodePlatform } from "../../../../adapters/entry/node-platform.ts";
 import { installPlatform } from "../../../../adapters/sqlite/platform.ts";
 import type { SqliteBrokerOptions } from "../../../../adapters/sqlite/sqlite-broker-options.ts";
@@ -20,6 +25,7 @@ export interface TestContext {
   broker(options?: SqliteBrokerOptions): Promise<SqliteBroker>;
   backend(): Promise<SqliteResultBackend>;
   revokeStore(): Promise<SqliteRevokeStore>;
+  database(): Promise<SqliteDatabase>;
   /** Ends the context as SIGKILL does: its lock is free, its lines are cut, nothing is closed. */
   kill(): Promise<void>;
   /** From now on nothing that the owner says arrives here. */
@@ -165,6 +171,10 @@ function addContext(storage: StorageDriver, clock: FakeClock, seed: number, ende
     revokeStore: async () => {
       enter();
       return keep(await SqliteRevokeStore.open(FILE, options));
+    },
+    database: async () => {
+      enter();
+      return keep(await SqliteDatabase.open(FILE, options));
     },
     async kill() {
       isDead = true;
