@@ -33,6 +33,15 @@ export function describeEndings(open: OpenTestQueue): void {
       });
     });
 
+    it("is there however far the clock goes, and dead letters are", async () => {
+      const queue = await open({ tasks: [hello, broken] });
+      const [id, dead] = [await hello.enqueue(queue.stem, { name: "old" }), await broken.enqueue(queue.stem)];
+      await queue.drain();
+      await queue.clock.advance(100 * DAY);
+      expect(await queue.result(id)).toBe("Hello old");
+      expect(await queue.broker.getDeadLetter("default", dead)).not.toBeNull();
+    });
+
     it("is refused for a task that nobody has seen", async () => {
       const queue = await open({ tasks: [hello] });
       await expectError(() => queue.result("task-77"), "STEM_NOT_DRAINED");
