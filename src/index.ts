@@ -65,6 +65,7 @@ export type { Envelope, EnvelopeInit } from "./core/envelope.ts";
 export { createEnvelope, generateEnvelopeId } from "./ports/create-envelope.ts";
 export { broadcastRoute, queueRoute, type RoutingInfo, type RoutingSubscription } from "./core/routing.ts";
 export { isTerminal, type TaskState } from "./core/task-state.ts";
+export type { PageOptions } from "./core/page-options.ts";
 export type { Milliseconds } from "./core/duration.ts";
 export type { JsonObject, JsonValue } from "./core/json.ts";
 

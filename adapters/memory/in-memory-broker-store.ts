@@ -75,9 +75,9 @@ export class BrokerNamespace {
   }
 
   /** Stores a message under its id, at the end of the line or at the place of `sequence`. */
-  put(envelope: Envelope, text: string, sequence?: number): void {
+  put(envelope: Envelope, text: string, at: Instant, sequence?: number): void {
     this.#lastSequence += 1;
-    this.#messages.set(envelope.id, toStoredMessage(envelope, text, sequence ?? this.#lastSequence));
+    this.#messages.set(envelope.id, toStoredMessage(envelope, text, sequence ?? this.#lastSequence, at.now));
   }
 
   remove(message: StoredMessage): void {
@@ -95,7 +95,7 @@ export class BrokerNamespace {
 
   /** Leases the first available message of `queues` under a new token; `undefined` when there is none. */
   claim(
-    queues: readonly string[],
+    { queues, consumerName }: Readonly<{ queues: readonly string[]; consumerName: string }>,
     nextToken: () => number,
     defaultLeaseMs: Milliseconds,
     at: Instant,
@@ -108,7 +108,7 @@ export class BrokerNamespace {
     if (message === undefined) return undefined;
     const lengthMs = message.visibilityTimeout ?? defaultLeaseMs;
     message.deliveries += 1;
-    message.lease = { token: nextToken(), lengthMs, endsAt: at.monotonic + lengthMs };
+    message.lease = { token: nextToken(), consumerName, lengthMs, endsAt: at.monotonic + lengthMs };
     return { message, lease: message.lease };
   }
 

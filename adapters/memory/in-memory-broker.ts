@@ -8,9 +8,12 @@ import type {
   DeadLetterReplayOptions,
   DeadLetterReplayResult,
   Delivery,
+  InflightPage,
   NackOptions,
+  PendingPage,
   PublishOptions,
   PublishReceipt,
+  QueueSummary,
 } from "../../src/contracts/broker.ts";
 import type { Timer } from "../../src/contracts/clock.ts";
 import type { DeliverySettler } from "../../src/contracts/delivery-settler.ts";
@@ -20,6 +23,7 @@ import { copyEnvelope, encodeEnvelope, type Envelope } from "../../src/core/enve
 import { type JsonObject, stringifyJsonWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkDate, checkInteger } from "../../src/core/options.ts";
+import { LIMIT_BOUNDS, type PageOptions, resolvePage } from "../../src/core/page-options.ts";
 import { resolveSubscription, type RoutingSubscription } from "../../src/core/routing.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { checkFunction } from "./check-port.ts";
@@ -31,15 +35,13 @@ import {
 import { type BrokerNamespace, InMemoryBrokerStore } from "./in-memory-broker-store.ts";
 import { toDeadLetterEntry } from "./in-memory-dead-letters.ts";
 import { InMemoryDispatcher } from "./in-memory-dispatcher.ts";
+import { listInflight, listPending, summarizeQueues } from "./in-memory-inspection.ts";
 import { type PublishTarget, resolveOnConflict, resolvePublishTarget } from "./publish-target.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { type Instant, isAvailable, isLeased, leaseEnd, type StoredMessage } from "./stored-message.ts";
 
 /** How many finished deliveries a broker remembers, so that a second `ack` is told from a lost lease. */
 const MAX_FINISHED = 10_000;
-/** Bounds of every `limit`. */
-const LIMIT = { min: 0, max: 10_000 } as const;
-const OFFSET = { min: 0, max: Number.MAX_SAFE_INTEGER } as const;
 
 const CAPABILITIES: BrokerCapabilities = Object.freeze({
   supportsDelayedDelivery: true,
@@ -96,7 +98,7 @@ export class InMemoryBroker implements Broker {
     // Nothing is stored before every envelope is accepted.
     const accepted = new Map<string, PublishTarget>();
     const receipts = targets.map((target) => this.#state.accept(target, onConflict, accepted, this.#instant()));
-    for (const { envelope, text } of accepted.values()) this.#state.put(envelope, text);
+    for (const { envelope, text } of accepted.values()) this.#state.put(envelope, text, this.#instant());
     for (const { kind, envelope, text } of targets) {
       if (kind === "broadcast") this.#state.broadcast(envelope.queue, text);
     }
@@ -106,11 +108,12 @@ export class InMemoryBroker implements Broker {
 
   consume(subscription: RoutingSubscription, options?: ConsumeOptions): Consumer {
     this.#checkOpen();
-    const prefetch = checkInteger("prefetch", options?.prefetch ?? 1, { min: 1, max: LIMIT.max });
+    const prefetch = checkInteger("prefetch", options?.prefetch ?? 1, { min: 1, max: LIMIT_BOUNDS.max });
     if (options?.consumerGroup !== undefined) checkName("consumer group", options.consumerGroup);
-    checkName("consumer", options?.consumerName ?? this.#options.ids());
+    const consumerName = checkName("consumer", options?.consumerName ?? this.#options.ids());
     if (options?.onGap !== undefined) checkFunction("onGap", options.onGap);
-    return this.#dispatcher.addConsumer(resolveSubscription(subscription), prefetch, options?.onGap);
+    const named = { ...resolveSubscription(subscription), consumerName };
+    return this.#dispatcher.addConsumer(named, { prefetch, onGap: options?.onGap });
   }
 
   async ack(delivery: Delivery): Promise<void> {
@@ -132,6 +135,7 @@ export class InMemoryBroker implements Broker {
     if (!requeue) this.#state.bury(message, "nack", "{}", this.#instant());
     else {
       message.lease = undefined;
+      message.readySince = this.#instant().now;
       if (!counts) message.deliveries -= 1;
       this.#buryExhausted();
     }
@@ -147,7 +151,7 @@ export class InMemoryBroker implements Broker {
     if (isBroadcast(delivery)) return;
     const { message } = this.#state.current(delivery);
     this.#state.remove(message);
-    this.#state.put(envelope, text, message.sequence);
+    this.#state.put(envelope, text, this.#instant(), message.sequence);
     this.#state.announceChange();
   }
 
@@ -189,13 +193,22 @@ export class InMemoryBroker implements Broker {
     return this.#messagesOf(queue).filter((message) => isLeased(message, at)).length;
   }
 
-  async listDeadLetters(
-    queue: string,
-    options?: Readonly<{ limit?: number; offset?: number }>,
-  ): Promise<DeadLetterPage> {
+  async listQueues(): Promise<readonly QueueSummary[]> {
     this.#checkOpen();
-    const limit = checkInteger("limit", options?.limit ?? 50, LIMIT);
-    const offset = checkInteger("offset", options?.offset ?? 0, OFFSET);
+    return summarizeQueues(this.#state, this.#instant());
+  }
+
+  async listPending(queue: string, options?: PageOptions): Promise<PendingPage> {
+    return listPending(this.#messagesOf(queue), this.#instant(), options);
+  }
+
+  async listInflight(queue: string, options?: PageOptions): Promise<InflightPage> {
+    return listInflight(this.#messagesOf(queue), this.#instant(), options);
+  }
+
+  async listDeadLetters(queue: string, options?: PageOptions): Promise<DeadLetterPage> {
+    this.#checkOpen();
+    const { limit, offset } = resolvePage(options);
     const newestFirst = [...this.#state.deadLetters.list(checkName("queue", queue), undefined)].reverse();
     const end = offset + limit;
     const entries = newestFirst.slice(offset, end).map((letter) => toDeadLetterEntry(letter));
@@ -211,7 +224,7 @@ export class InMemoryBroker implements Broker {
   async replayDeadLetters(queue: string, options?: DeadLetterReplayOptions): Promise<DeadLetterReplayResult> {
     this.#checkOpen();
     checkName("queue", queue);
-    const limit = checkInteger("limit", options?.limit ?? 50, LIMIT);
+    const limit = checkInteger("limit", options?.limit ?? 50, LIMIT_BOUNDS);
     const since = options?.since === undefined ? undefined : checkDate("since", options.since);
     const delay = checkDuration("delay", options?.delay ?? 0);
     const dryRun = checkBoolean("dryRun", options?.dryRun ?? false);
@@ -228,7 +241,7 @@ export class InMemoryBroker implements Broker {
         ...(resetAttempts ? { attempt: 0 } : {}),
       });
       this.#state.deadLetters.remove({ queue, id: envelope.id });
-      this.#state.put(again, encodeEnvelope(again, Number.POSITIVE_INFINITY));
+      this.#state.put(again, encodeEnvelope(again, Number.POSITIVE_INFINITY), this.#instant());
     }
     this.#state.announceChange();
     return { entries, dryRun };
@@ -238,7 +251,7 @@ export class InMemoryBroker implements Broker {
     this.#checkOpen();
     checkName("queue", queue);
     const since = options?.since === undefined ? undefined : checkDate("since", options.since);
-    const limit = options?.limit === undefined ? undefined : checkInteger("limit", options.limit, LIMIT);
+    const limit = options?.limit === undefined ? undefined : checkInteger("limit", options.limit, LIMIT_BOUNDS);
     const doomed = [...this.#state.deadLetters.list(queue, since)].reverse().slice(0, limit);
     for (const letter of doomed) this.#state.deadLetters.remove(letter);
     return doomed.length;

@@ -15,9 +15,14 @@ export interface ConsumerHost {
   forget(consumer: InMemoryConsumer): void;
 }
 
+/** What a consumer takes, and the name that its leases show. */
+export interface NamedSubscription extends ResolvedSubscription {
+  readonly consumerName: string;
+}
+
 /** One subscription of an `InMemoryBroker`. It claims a message only for a `next()` that waits: nothing lies unseen. */
 export class InMemoryConsumer implements Consumer {
-  readonly subscription: ResolvedSubscription;
+  readonly subscription: NamedSubscription;
   readonly #prefetch: number;
   readonly #host: ConsumerHost;
   readonly #waiting: ((result: IteratorResult<Delivery, undefined>) => void)[] = [];
@@ -27,7 +32,7 @@ export class InMemoryConsumer implements Consumer {
   readonly #held = new Map<number, StoredMessage>();
   #state: "idle" | "present" | "ended" = "idle";
 
-  constructor(subscription: ResolvedSubscription, prefetch: number, host: ConsumerHost) {
+  constructor(subscription: NamedSubscription, prefetch: number, host: ConsumerHost) {
     this.subscription = subscription;
     this.#prefetch = prefetch;
     this.#host = host;

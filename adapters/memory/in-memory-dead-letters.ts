@@ -32,6 +32,11 @@ export class InMemoryDeadLetters {
     return this.#letters.get(keyOf(queue, id));
   }
 
+  /** The queues that have letters. */
+  queues(): readonly string[] {
+    return [...this.#letters.values()].map(({ queue }) => queue);
+  }
+
   /** Letters of a queue that died at or after `since`, the oldest first. */
   list(queue: string, since: Date | undefined): readonly DeadMessage[] {
     const from = since?.getTime() ?? Number.NEGATIVE_INFINITY;

@@ -1,10 +1,10 @@
 import type { BroadcastGap, ConsumeOptions, Consumer } from "../../src/contracts/broker.ts";
 import type { Timer } from "../../src/contracts/clock.ts";
 import { decodeEnvelope } from "../../src/core/envelope.ts";
-import { broadcastRoute, type ResolvedSubscription } from "../../src/core/routing.ts";
+import { broadcastRoute } from "../../src/core/routing.ts";
 import type { ResolvedInMemoryBrokerOptions } from "./in-memory-broker-options.ts";
 import type { BrokerNamespace, InMemoryBrokerStore, StoreListener } from "./in-memory-broker-store.ts";
-import { InMemoryConsumer } from "./in-memory-consumer.ts";
+import { InMemoryConsumer, type NamedSubscription } from "./in-memory-consumer.ts";
 import { type Instant, timeUntilAvailable, toDelivery } from "./stored-message.ts";
 
 /** Brings messages and consumers of one broker handle together: at each change, and when time alone makes one due. */
@@ -21,7 +21,10 @@ export class InMemoryDispatcher implements StoreListener {
     this.#options = options;
   }
 
-  addConsumer(subscription: ResolvedSubscription, prefetch: number, onGap: ConsumeOptions["onGap"]): Consumer {
+  addConsumer(
+    subscription: NamedSubscription,
+    { prefetch, onGap }: Readonly<{ prefetch: number; onGap: ConsumeOptions["onGap"] }>,
+  ): Consumer {
     const consumer = new InMemoryConsumer(subscription, prefetch, {
       serve: () => this.onChange(),
       tellGap: (gap) => this.#tellGap(gap, onGap),
@@ -76,8 +79,7 @@ export class InMemoryDispatcher implements StoreListener {
     const at = this.#instant();
     if (!consumer.canTake(at)) return false;
     const nextToken = (): number => this.#store.nextToken(at.now);
-    const { queues } = consumer.subscription;
-    const held = this.#state.claim(queues, nextToken, this.#options.defaultVisibilityTimeout, at);
+    const held = this.#state.claim(consumer.subscription, nextToken, this.#options.defaultVisibilityTimeout, at);
     if (held !== undefined) consumer.take(held.message, toDelivery(held.message, held.lease, at));
     return held !== undefined;
   }

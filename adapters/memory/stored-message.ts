@@ -6,6 +6,7 @@ import { queueRoute } from "../../src/core/routing.ts";
 /** The right of one consumer to one message. An expired lease stays current until the message is given out again. */
 export interface Lease {
   readonly token: number;
+  readonly consumerName: string;
   readonly lengthMs: Milliseconds;
   /** On the monotonic clock. */
   endsAt: number;
@@ -22,6 +23,8 @@ export interface StoredMessage {
   /** Earliest delivery, in milliseconds since the epoch. */
   readonly availableAt: number;
   readonly visibilityTimeout: Milliseconds | undefined;
+  /** Since when it would be ready without a lease, in milliseconds since the epoch. */
+  readySince: number;
   /** Deliveries of this attempt so far. */
   deliveries: number;
   lease: Lease | undefined;
@@ -33,15 +36,17 @@ export interface Instant {
   readonly monotonic: number;
 }
 
-/** Makes the stored form of `envelope`, whose encoded text is `text`: not delivered yet, not leased. */
-export function toStoredMessage(envelope: Envelope, text: string, sequence: number): StoredMessage {
+/** Makes the stored form of `envelope`, published `now`, whose encoded text is `text`: not delivered yet, not leased. */
+export function toStoredMessage(envelope: Envelope, text: string, sequence: number, now: number): StoredMessage {
+  const availableAt = envelope.notBefore?.getTime() ?? 0;
   return {
     id: envelope.id,
     queue: envelope.queue,
     text,
     priority: envelope.priority,
     sequence,
-    availableAt: envelope.notBefore?.getTime() ?? 0,
+    availableAt,
+    readySince: Math.max(availableAt, now),
     visibilityTimeout: envelope.visibilityTimeout,
     deliveries: 0,
     lease: undefined,
@@ -74,6 +79,11 @@ export function isLeased(message: StoredMessage, at: Instant): boolean {
 /** Whether nothing but a free consumer is missing for a delivery. */
 export function isAvailable(message: StoredMessage, at: Instant): boolean {
   return message.availableAt <= at.now && !isLeased(message, at);
+}
+
+/** Since when an available message is: milliseconds since the epoch. */
+export function readySince(message: StoredMessage, at: Instant): number {
+  return message.lease === undefined ? message.readySince : leaseEnd(message.lease, at).getTime();
 }
 
 /** Order of delivery: higher priority first, then order of publishing. */

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { broadcastRoute, queueRoute, type RoutingInfo } from "../../src/core/routing.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
 import { type DeadLetterRow, placeholderEnvelope, readEnvelope } from "./operations/dead-letters.ts";
+import type { MessageRow } from "./operations/listings.ts";
 import type { StoredDelivery } from "./operations/operation.ts";
 import type { DeliveryRef } from "./operations/settle.ts";
 
@@ -57,12 +58,17 @@ export function toDeliveryRef(delivery: Delivery): DeliveryRef | undefined {
   return { seq: Number(seq ?? -1), token: Number(token ?? -1), ...names };
 }
 
+/** The envelope of a message, or what stands in for one that cannot be read. */
+export function readStoredEnvelope(row: MessageRow, queue: string): Envelope {
+  return readEnvelope(row) ?? placeholderEnvelope({ id: row.id, queue }, row.dueAt);
+}
+
 /** A dead letter; one whose envelope cannot be read keeps the stored text in `meta`. */
 export function toDeadLetterEntry(row: DeadLetterRow): DeadLetterEntry {
   const envelope = readEnvelope(row);
   const meta = JSON.parse(row.meta) as JsonObject;
   return {
-    envelope: envelope ?? placeholderEnvelope(row),
+    envelope: envelope ?? placeholderEnvelope(row, row.deadAt),
     meta: envelope === undefined ? { ...meta, "stem.rawEnvelope": row.envelope } : meta,
     ...(row.reason === null ? {} : { reason: row.reason }),
     deadAt: new Date(row.deadAt),

@@ -8,9 +8,12 @@ import type {
   DeadLetterReplayOptions,
   DeadLetterReplayResult,
   Delivery,
+  InflightPage,
   NackOptions,
+  PendingPage,
   PublishOptions,
   PublishReceipt,
+  QueueSummary,
 } from "../../src/contracts/broker.ts";
 import type { DatabaseHealth } from "../../src/contracts/database-health.ts";
 import type { DeliverySettler } from "../../src/contracts/delivery-settler.ts";
@@ -21,6 +24,7 @@ import { checkEnvelope, type Envelope } from "../../src/core/envelope.ts";
 import { type JsonObject, stringifyJsonWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkInteger, checkOneOf, mergeOptions } from "../../src/core/options.ts";
+import type { PageOptions } from "../../src/core/page-options.ts";
 import { checkRoute, resolveSubscription, type RoutingSubscription } from "../../src/core/routing.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { generateEnvelopeId } from "../../src/ports/create-envelope.ts";
@@ -39,6 +43,7 @@ import {
 } from "./sqlite-broker-options.ts";
 import { type ConsumerListeners, SqliteConsumer } from "./sqlite-consumer.ts";
 import { SqliteDeadLetters } from "./sqlite-dead-letters.ts";
+import { SqliteInspection } from "./sqlite-inspection.ts";
 import { createSqliteSettler } from "./sqlite-settler.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -84,6 +89,7 @@ export class SqliteBroker implements Broker {
   readonly #options: ResolvedSqliteBrokerOptions;
   readonly #logger: Logger;
   readonly #deadLetters: SqliteDeadLetters;
+  readonly #inspection: SqliteInspection;
   readonly #sweeper: Sweeper;
   readonly #consumers = new Set<SqliteConsumer>();
   #closing: Promise<void> | undefined;
@@ -95,6 +101,7 @@ export class SqliteBroker implements Broker {
     this.namespace = options.namespace;
     this.capabilities = { ...CAPABILITIES, persistent };
     this.#deadLetters = new SqliteDeadLetters(handle.hub, options);
+    this.#inspection = new SqliteInspection(handle.hub, options.namespace);
     this.#sweeper = new Sweeper(handle.clock, options.sweeperInterval, () => this.runMaintenance(), logger);
   }
 
@@ -228,10 +235,22 @@ export class SqliteBroker implements Broker {
     return this.#hub().call("inflightCount", this.#queue(queue));
   }
 
-  async listDeadLetters(
-    queue: string,
-    options?: Readonly<{ limit?: number; offset?: number }>,
-  ): Promise<DeadLetterPage> {
+  async listQueues(): Promise<readonly QueueSummary[]> {
+    this.#hub();
+    return this.#inspection.queues();
+  }
+
+  async listPending(queue: string, options?: PageOptions): Promise<PendingPage> {
+    this.#hub();
+    return this.#inspection.pending(queue, options);
+  }
+
+  async listInflight(queue: string, options?: PageOptions): Promise<InflightPage> {
+    this.#hub();
+    return this.#inspection.inflight(queue, options);
+  }
+
+  async listDeadLetters(queue: string, options?: PageOptions): Promise<DeadLetterPage> {
     this.#hub();
     return this.#deadLetters.list(queue, options);
   }

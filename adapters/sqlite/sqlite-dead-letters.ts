@@ -7,19 +7,15 @@ import type {
 import { checkDuration } from "../../src/core/duration.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkDate, checkInteger, mergeOptions } from "../../src/core/options.ts";
+import { LIMIT_BOUNDS, type PageOptions, resolvePage } from "../../src/core/page-options.ts";
 import type { HubClient } from "./hub/hub-client.ts";
 import { toDeadLetterEntry } from "./messages.ts";
 import type { ResolvedSqliteBrokerOptions } from "./sqlite-broker-options.ts";
 
-const LIMITS = { min: 0, max: 10_000 } as const;
-const OFFSETS = { min: 0, max: Number.MAX_SAFE_INTEGER - LIMITS.max } as const;
-
-type ListOptions = Readonly<{ limit?: number; offset?: number }>;
 type PurgeOptions = Readonly<{ since?: Date; limit?: number }>;
 type ReplayDefaults = Required<Omit<DeadLetterReplayOptions, "since" | "delay">> &
   Pick<DeadLetterReplayOptions, "since" | "delay">;
 
-const LIST_DEFAULTS: Required<ListOptions> = { limit: 50, offset: 0 };
 const REPLAY_DEFAULTS = {
   limit: 50,
   since: undefined,
@@ -39,10 +35,8 @@ export class SqliteDeadLetters {
     this.#options = options;
   }
 
-  async list(queue: string, options?: ListOptions): Promise<DeadLetterPage> {
-    const { limit, offset } = mergeOptions(LIST_DEFAULTS, options);
-    checkInteger("limit", limit, LIMITS);
-    checkInteger("offset", offset, OFFSETS);
+  async list(queue: string, options?: PageOptions): Promise<DeadLetterPage> {
+    const { limit, offset } = resolvePage(options);
     const names = this.#queue(queue);
     if (limit === 0) return { entries: [] };
     const rows = await this.#hub.call("listDeadLetters", { ...names, limit: limit + 1, offset });
@@ -57,7 +51,7 @@ export class SqliteDeadLetters {
 
   async replay(queue: string, options?: DeadLetterReplayOptions): Promise<DeadLetterReplayResult> {
     const { limit, since, delay, dryRun, resetAttempts } = mergeOptions(REPLAY_DEFAULTS, options);
-    checkInteger("limit", limit, LIMITS);
+    checkInteger("limit", limit, LIMIT_BOUNDS);
     checkBoolean("dryRun", dryRun);
     checkBoolean("resetAttempts", resetAttempts);
     if (delay !== undefined) checkDuration("delay", delay);
@@ -69,7 +63,7 @@ export class SqliteDeadLetters {
   async purge(queue: string, options?: PurgeOptions): Promise<number> {
     const { since, limit } = mergeOptions(PURGE_DEFAULTS, options);
     // SQLite takes a negative limit for none.
-    const most = limit === undefined ? -1 : checkInteger("limit", limit, LIMITS);
+    const most = limit === undefined ? -1 : checkInteger("limit", limit, LIMIT_BOUNDS);
     return this.#hub.call("purgeDeadLetters", { ...this.#queue(queue), since: sinceMs(since), limit: most });
   }
 

@@ -1,6 +1,7 @@
 import type { Milliseconds } from "../core/duration.ts";
 import type { Envelope } from "../core/envelope.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { PageOptions } from "../core/page-options.ts";
 import type { RoutingInfo, RoutingSubscription } from "../core/routing.ts";
 import type { DeliverySettler } from "./delivery-settler.ts";
 import type { ResultBackend } from "./result-backend.ts";
@@ -137,6 +138,54 @@ export interface DeadLetterReplayResult {
   readonly dryRun: boolean;
 }
 
+/** What one queue holds at one instant. */
+export interface QueueSummary {
+  readonly queue: string;
+  /** Messages that could be delivered now. */
+  readonly ready: number;
+  readonly delayed: number;
+  /** Messages under an unexpired lease. */
+  readonly leased: number;
+  readonly dead: number;
+  /**
+   * Since when the message that has been ready longest is ready: it was published, its delay or its lease ended, or it was
+   * given back. Absent when nothing is ready, or when that was not stored.
+   */
+  readonly oldestReadyAt?: Date;
+}
+
+/** A message that no consumer holds. */
+export interface PendingEntry {
+  readonly envelope: Envelope;
+  /** When it can be delivered; absent when it could be now. */
+  readonly visibleAt?: Date;
+}
+
+/** A message under an unexpired lease. */
+export interface InflightEntry {
+  readonly envelope: Envelope;
+  /** As in its {@link Delivery}. */
+  readonly token: number;
+  readonly deliveries: number;
+  readonly leaseExpiresAt: Date;
+  readonly leaseMs: Milliseconds;
+  readonly consumerName: string;
+}
+
+/** A page of messages; it may hold fewer than `limit` although more follow, when they are large. */
+export interface PendingPage {
+  readonly entries: readonly PendingEntry[];
+  /** Present exactly when more entries follow. */
+  readonly nextOffset?: number;
+}
+
+/** As {@link PendingPage}, of messages that consumers hold. */
+export interface InflightPage {
+  readonly entries: readonly InflightEntry[];
+  /** Present exactly when more entries follow. */
+  readonly nextOffset?: number;
+}
+
 /**
  * Queues of messages with leases.
  *
@@ -169,9 +218,15 @@ export interface Broker {
   pendingCount(queue: string): Promise<number | null>;
   /** Messages under an unexpired lease. */
   inflightCount(queue: string): Promise<number | null>;
+  /** Every queue of the namespace that holds a message or a dead letter, by name. For looking: it counts them one by one. */
+  listQueues(): Promise<readonly QueueSummary[]>;
+  /** What no consumer holds: ready messages in the order of delivery, then delayed ones by the time they fall due. */
+  listPending(queue: string, options?: PageOptions): Promise<PendingPage>;
+  /** What consumers hold: the lease that ends next comes first. */
+  listInflight(queue: string, options?: PageOptions): Promise<InflightPage>;
 
   /** Newest `deadAt` first. `limit` 0 gives an empty page. */
-  listDeadLetters(queue: string, options?: Readonly<{ limit?: number; offset?: number }>): Promise<DeadLetterPage>;
+  listDeadLetters(queue: string, options?: PageOptions): Promise<DeadLetterPage>;
   getDeadLetter(queue: string, id: string): Promise<DeadLetterEntry | null>;
   /** Moves dead letters back to their queue, oldest first. An id that is queued again meanwhile is left out. */
   replayDeadLetters(queue: string, options?: DeadLetterReplayOptions): Promise<DeadLetterReplayResult>;

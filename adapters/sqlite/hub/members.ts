@@ -169,7 +169,7 @@ export class Members {
     for (const { session, leases, forget } of this.#departures) {
       for (const lease of leases) {
         const { seq, token } = lease;
-        if (sql.run(RELEASE_LEASE, { seq, token }) > 0) released.push(lease);
+        if (sql.run(RELEASE_LEASE, { seq, token, now }) > 0) released.push(lease);
       }
       const stays = this.find(session);
       if (stays === undefined || (!stays.remote && stays.context === "")) sql.run(DELETE_SESSION, { session });

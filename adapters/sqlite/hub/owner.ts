@@ -158,7 +158,7 @@ export class Owner {
     inTransaction(database, () => {
       this.#tokens.raiseEpoch(database, now);
       const ended = this.#members.forgetEnded(database);
-      if (recovered || ended > 0) database.run(RELEASE_ORPHANS);
+      if (recovered || ended > 0) database.run(RELEASE_ORPHANS, { now });
       if (!recovered) database.run(BOUND_LEASES, { now });
     });
     this.#members.inherit(database);

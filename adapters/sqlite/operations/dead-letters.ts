@@ -117,6 +117,6 @@ export function readEnvelope(row: Pick<DeadLetterRow, "envelope">): Envelope | u
 }
 
 /** Stands in for an envelope that cannot be read. */
-export function placeholderEnvelope(row: DeadLetterRow): Envelope {
-  return buildEnvelope({ name: "undecodable", queue: row.queue }, row.id, row.deadAt);
+export function placeholderEnvelope({ id, queue }: Readonly<{ id: string; queue: string }>, at: number): Envelope {
+  return buildEnvelope({ name: "undecodable", queue }, id, at);
 }

@@ -5,6 +5,7 @@ import * as groupOperations from "./groups.ts";
 import * as healthOperations from "./health.ts";
 import * as heartbeatOperations from "./heartbeats.ts";
 import * as inspectOperations from "./inspect.ts";
+import * as listingOperations from "./listings.ts";
 import type { Operation } from "./operation.ts";
 import * as publishOperations from "./publish.ts";
 import * as resultOperations from "./results.ts";
@@ -27,6 +28,9 @@ export interface OperationTable {
   readonly cancel: typeof consumeOperations.cancel;
   readonly pendingCount: typeof inspectOperations.pendingCount;
   readonly inflightCount: typeof inspectOperations.inflightCount;
+  readonly listQueues: typeof listingOperations.listQueues;
+  readonly listPending: typeof listingOperations.listPending;
+  readonly listInflight: typeof listingOperations.listInflight;
   readonly purge: typeof inspectOperations.purge;
   readonly listDeadLetters: typeof deadLetterOperations.listDeadLetters;
   readonly getDeadLetter: typeof deadLetterOperations.getDeadLetter;
@@ -82,6 +86,9 @@ export const OPERATIONS: OperationTable = {
   cancel: consumeOperations.cancel,
   pendingCount: inspectOperations.pendingCount,
   inflightCount: inspectOperations.inflightCount,
+  listQueues: listingOperations.listQueues,
+  listPending: listingOperations.listPending,
+  listInflight: listingOperations.listInflight,
   purge: inspectOperations.purge,
   listDeadLetters: deadLetterOperations.listDeadLetters,
   getDeadLetter: deadLetterOperations.getDeadLetter,

@@ -86,10 +86,11 @@ export function insertMessage(scope: OperationScope, namespace: string, message:
   const { id, queue, priority, visibilityTimeout, envelope } = message;
   const common = { namespace, id, queue, queueKey: queueKey(namespace, queue), priority, envelope };
   const delayed = message.notBefore > scope.now;
-  if (!delayed && visibilityTimeout === null) scope.sql.run(INSERT_READY_JOB, common);
+  const dueAt = delayed ? message.notBefore : scope.now;
+  if (!delayed && visibilityTimeout === null) scope.sql.run(INSERT_READY_JOB, { ...common, dueAt });
   else {
     const state = delayed ? JOB_STATE.DELAYED : JOB_STATE.READY;
-    scope.sql.run(INSERT_JOB, { ...common, state, dueAt: delayed ? message.notBefore : 0, visibilityTimeout });
+    scope.sql.run(INSERT_JOB, { ...common, state, dueAt, visibilityTimeout });
   }
   announce(scope, namespace, queue, delayed ? message.notBefore : 0);
 }

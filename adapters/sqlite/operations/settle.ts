@@ -63,7 +63,12 @@ export const requeue: Operation<NackArgs, void> = {
       buryExhausted(scope, row);
       return settled(scope, delivery);
     }
-    scope.sql.run(REQUEUE_JOB, { seq: row.seq, token: delivery.token, refund: countsAsDelivery ? 0 : 1 });
+    scope.sql.run(REQUEUE_JOB, {
+      seq: row.seq,
+      token: delivery.token,
+      refund: countsAsDelivery ? 0 : 1,
+      now: scope.now,
+    });
     announce(scope, row.namespace, row.queue, 0);
     settled(scope, delivery);
   },
@@ -76,7 +81,7 @@ export const giveBack: Operation<readonly DeliveryRef[], void> = {
     for (const delivery of deliveries) {
       const row = scope.sql.get<DeliveredRow>(FIND_DELIVERED, { seq: delivery.seq, token: delivery.token });
       if (row === undefined) continue;
-      scope.sql.run(REQUEUE_JOB, { seq: row.seq, token: delivery.token, refund: 1 });
+      scope.sql.run(REQUEUE_JOB, { seq: row.seq, token: delivery.token, refund: 1, now: scope.now });
       announce(scope, row.namespace, row.queue, 0);
       settled(scope, delivery);
     }
@@ -126,7 +131,7 @@ export function retryDelivery(scope: OperationScope, delivery: DeliveryRef, next
     seq: row.seq,
     token: delivery.token,
     state: delayed ? JOB_STATE.DELAYED : JOB_STATE.READY,
-    dueAt: delayed ? next.notBefore : 0,
+    dueAt: delayed ? next.notBefore : scope.now,
     queue: next.queue,
     queueKey: queueKey(row.namespace, next.queue),
     priority: next.priority,

@@ -1,3 +1,5 @@
+// `due_at` of a ready message (state 0) says since when it is ready; 0 where an earlier release stored it.
+
 /** Stores a message at the end of its queue. Fails on `queue_jobs_by_id` when the id is there already. */
 export const INSERT_JOB: string = /* sql */ `
 insert into queue_jobs (namespace, id, queue, queue_key, priority, state, due_at, visibility_timeout, envelope)
@@ -6,7 +8,7 @@ values (:namespace, :id, :queue, :queueKey, :priority, :state, :dueAt, :visibili
 /** As {@link INSERT_JOB}, for the usual message: ready at once, with the consumer's lease. Fewer values to bind. */
 export const INSERT_READY_JOB: string = /* sql */ `
 insert into queue_jobs (namespace, id, queue, queue_key, priority, state, due_at, envelope)
-values (:namespace, :id, :queue, :queueKey, :priority, 0, 0, :envelope)`;
+values (:namespace, :id, :queue, :queueKey, :priority, 0, :dueAt, :envelope)`;
 
 /** The stored message of an id. */
 export const FIND_JOB: string = /* sql */ `
@@ -48,7 +50,7 @@ where seq = :seq and token = :token`;
 /** Makes a delivered message ready again and takes `:refund` off its delivery count. The token stays spent. */
 export const REQUEUE_JOB: string = /* sql */ `
 update queue_jobs
-set state = 0, due_at = 0, token = 0, consumer = null, deliveries = deliveries - :refund
+set state = 0, due_at = :now, token = 0, consumer = null, deliveries = deliveries - :refund
 where seq = :seq and token = :token`;
 
 /** Puts a later attempt in the place of the delivered one; its deliveries are counted from 0. */
@@ -73,10 +75,10 @@ where state <> 0 and due_at <= :now
 order by due_at
 limit :limit`;
 
-/** Makes one due message ready. A lapsed lease keeps its token: a late ack is good until the next claim. */
+/** Makes one due message ready, since it was due. A lapsed lease keeps its token: a late ack is good until the next claim. */
 export const MAKE_READY: string = /* sql */ `
 update queue_jobs
-set state = 0, due_at = 0
+set state = 0
 where seq = :seq`;
 
 /** When the next delayed message falls due or the next lease ends; served by `queue_jobs_for_due`. */
@@ -94,7 +96,7 @@ where state = 2`;
 /** After a crash nobody holds a lease any more, except members of other processes. */
 export const RELEASE_ORPHANS: string = /* sql */ `
 update queue_jobs
-set state = 0, due_at = 0
+set state = 0, due_at = min(due_at, :now)
 where state = 2 and (session is null or session not in (select session from hub_sessions))`;
 
 /** The leases of members that were connected to the last owner. */
@@ -112,7 +114,7 @@ where seq = :seq and token = :token and state = 2`;
 /** Ends a lease whose holder is gone. The token stays: a late ack is good until the next claim. */
 export const RELEASE_LEASE: string = /* sql */ `
 update queue_jobs
-set state = 0, due_at = 0
+set state = 0, due_at = min(due_at, :now)
 where seq = :seq and token = :token and state = 2`;
 
 /** After a clean restart under an earlier clock, no lease is longer than it was granted. */
@@ -136,11 +138,11 @@ export const COUNT_PENDING: string = /* sql */ `
 select
   (select count(*) from queue_jobs
    where queue_key = :queueKey and state = 0 and namespace = :namespace and queue = :queue)
-  + (select count(*) from queue_jobs
+  + (select count(*) from queue_jobs indexed by queue_jobs_for_due
      where state <> 0 and due_at <= :now and namespace = :namespace and queue = :queue) as count`;
 
 /** Messages under an unexpired lease. */
 export const COUNT_INFLIGHT: string = /* sql */ `
 select count(*) as count
-from queue_jobs
+from queue_jobs indexed by queue_jobs_for_due
 where state <> 0 and due_at > :now and state = 2 and namespace = :namespace and queue = :queue`;

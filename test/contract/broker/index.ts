@@ -9,6 +9,7 @@ import { describeDelay } from "./delay.contract.ts";
 import { describeDuplicateId } from "./duplicate-id.contract.ts";
 import { describeFencing } from "./fencing.contract.ts";
 import { describeHandles } from "./handles.contract.ts";
+import { describeInspection } from "./inspection.contract.ts";
 import { describeLease } from "./lease.contract.ts";
 import { describeNack } from "./nack.contract.ts";
 import { describeNamespaces } from "./namespaces.contract.ts";
@@ -39,6 +40,7 @@ export function describeBrokerContract(name: string, open: OpenBrokerFixture): v
     describeReplay(open);
     describeBroadcast(open);
     describePurgeAndCounts(open);
+    describeInspection(open);
     describeNamespaces(open);
     describeHandles(open);
     describeClose(open);
