@@ -29,6 +29,14 @@ export class UnknownWorkflowError extends StemError {
   }
 }
 
+/** No run of this id is stored. */
+export class UnknownRunError extends StemError {
+  override readonly name = "UnknownRunError";
+  constructor(runId: string) {
+    super("STEM_UNKNOWN_RUN", `There is no workflow run "${runId}".`, { details: { runId } });
+  }
+}
+
 /** The run is no longer this claim's: it lapsed, was taken over, or the run was cancelled, rewound or has ended. */
 export class RunLeaseLostError extends StemError {
   override readonly name = "RunLeaseLostError";

@@ -56,6 +56,7 @@ const EACH: readonly (readonly [
   [new workflowErrors.DuplicateRunError("r"), "STEM_DUPLICATE_RUN"],
   [new workflowErrors.DuplicateWorkflowError("w", 1), "STEM_DUPLICATE_WORKFLOW"],
   [new workflowErrors.UnknownWorkflowError("w", 2), "STEM_UNKNOWN_WORKFLOW"],
+  [new workflowErrors.UnknownRunError("r"), "STEM_UNKNOWN_RUN"],
   [new workflowErrors.RunLeaseLostError("r"), "STEM_RUN_LEASE_LOST"],
   [new workflowErrors.NondeterminismError("w", "a", "b is recorded"), "STEM_NONDETERMINISM"],
   [new workflowErrors.StepFailedError("a", "Error", "boom"), "STEM_STEP_FAILED"],
