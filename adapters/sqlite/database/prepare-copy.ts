@@ -30,7 +30,7 @@ export async function prepareCopy(
     inTransaction(database, () => {
       database.run(DELETE_SESSIONS);
       database.run(DELETE_ALL_REPLIES);
-      database.run(RELEASE_ORPHANS);
+      database.run(RELEASE_ORPHANS, { now: sources.now() });
     });
     database.close();
   } finally {
