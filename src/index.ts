@@ -76,7 +76,8 @@ export type * from "./contracts/delivery-settler.ts";
 export type * from "./contracts/isolate-host.ts";
 export type * from "./contracts/result-backend.ts";
 export type * from "./contracts/revoke-store.ts";
-export type { SqlValue } from "./contracts/sql-database.ts";
+export type * from "./contracts/sql-database.ts";
+export type * from "./contracts/sql-engine.ts";
 export type * from "./contracts/storage-driver.ts";
 export type * from "./contracts/workflow-store.ts";
 

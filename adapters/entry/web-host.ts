@@ -1,7 +1,8 @@
 import type { TextCodec } from "../../src/contracts/platform.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** As it is stored: by default it would drop a byte order mark in front. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Text by what every runtime has. */
 export const webText: TextCodec = {

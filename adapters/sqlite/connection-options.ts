@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/contracts/clock.ts";
 import type { Randomness } from "../../src/contracts/identity.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
+import type { SqlEngine } from "../../src/contracts/sql-engine.ts";
 import type { StorageDriver } from "../../src/contracts/storage-driver.ts";
 import { checkDuration, type Milliseconds } from "../../src/core/duration.ts";
 import { checkOneOf, mergeOptions } from "../../src/core/options.ts";
@@ -25,6 +26,12 @@ export interface ConnectionOptions {
    * @defaultValue `"auto"`
    */
   readonly engine?: "auto" | "thread" | "inline";
+  /**
+   * Another build of SQLite, such as `sqlJsEngine` of `stem-sqlite/sqljs`. It runs in this thread.
+   *
+   * @defaultValue the package's own
+   */
+  readonly sqlEngine?: SqlEngine;
   /**
    * `full`: acknowledged means safe from a power cut. `relaxed`: a power cut may take the last acknowledged
    * operations with it, in exchange for speed; the end of the process never does.
@@ -59,6 +66,7 @@ export interface ConnectionOptions {
 export interface ResolvedConnectionOptions {
   readonly storage: StorageDriver | undefined;
   readonly engine: "auto" | "thread" | "inline";
+  readonly sqlEngine: SqlEngine | undefined;
   readonly durability: Durability;
   readonly ownerTimeout: Milliseconds;
   /** The platform's own when `undefined`. */
@@ -72,6 +80,7 @@ export interface ResolvedConnectionOptions {
 const DEFAULTS = {
   storage: undefined as StorageDriver | undefined,
   engine: "auto" as "auto" | "thread" | "inline",
+  sqlEngine: undefined as SqlEngine | undefined,
   durability: "full" as Durability,
   ownerTimeout: 10_000,
   engineTimeout: undefined as Milliseconds | undefined,
@@ -108,6 +117,10 @@ function resolve(given: Partial<typeof DEFAULTS>): ResolvedConnectionOptions {
   }
   checkMethods("storage", merged.storage, ["identify", "acquire"]);
   checkDriverFacts(merged.storage);
+  checkMethods("sqlEngine", merged.sqlEngine, ["prepare", "open"]);
+  if (merged.sqlEngine !== undefined && merged.engine === "thread") {
+    throw new InvalidOptionError("engine", merged.engine, '"inline" or "auto": a sqlEngine runs in this thread');
+  }
   checkMethods("clock", merged.clock, ["now", "monotonic", "schedule"]);
   checkMethods("randomness", merged.randomness, ["number", "fill"]);
   checkMethods("logger", merged.logger, ["log"]);

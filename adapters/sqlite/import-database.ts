@@ -36,6 +36,9 @@ export async function importDatabase(file: string, bytes: Uint8Array, options?: 
   if (file === ":memory:" && connection.storage === undefined) {
     throw new InvalidOptionError("file", file, "a database that can be opened afterwards");
   }
+  if (connection.sqlEngine !== undefined) {
+    throw new InvalidOptionError("sqlEngine", connection.sqlEngine, "left out: a copy is checked by the package's own");
+  }
   // The caller may go on with its own.
   const copy = new Uint8Array(bytes);
   const { driver, database, closing } = locateDatabase(file, connection);

@@ -137,7 +137,7 @@ function candidacyFor(
   opening: Omit<EngineOpening, "repeatsCalls">,
   options: ResolvedConnectionOptions,
 ): Candidacy {
-  const { logger, clock, randomness } = options;
+  const { sqlEngine, logger, clock, randomness } = options;
   const { repeatsCalls = false } = platform;
   const spawn = engineThreadFor(platform, driver, options);
   if (spawn !== undefined) {
@@ -146,16 +146,24 @@ function candidacyFor(
   }
   const { database, durability, session, context } = opening;
   const identity = { session, context, repeatsCalls, remote: false };
-  return inlineCandidacy(driver, database, identity, { host: platform, clock, randomness, logger, durability });
+  return inlineCandidacy(driver, database, identity, {
+    host: platform,
+    sqlEngine,
+    clock,
+    randomness,
+    logger,
+    durability,
+  });
 }
 
 /** How to start the thread that an engine for this driver runs in; `undefined` when it runs in this one. */
 export function engineThreadFor(
   platform: Platform,
   driver: StorageDriver,
-  { engine, customClock, clock }: ResolvedConnectionOptions,
+  { engine, sqlEngine, customClock, clock }: ResolvedConnectionOptions,
 ): (() => Promise<EnginePort>) | undefined {
-  const spawn = engine === "inline" ? undefined : platform.engineThreads?.(driver, customClock ? clock : undefined);
+  const isInline = engine === "inline" || sqlEngine !== undefined;
+  const spawn = isInline ? undefined : platform.engineThreads?.(driver, customClock ? clock : undefined);
   if (spawn === undefined && engine === "thread") {
     throw new UnsupportedEnvironmentError(`an engine thread for storage driver "${driver.name}"`);
   }
@@ -169,6 +177,9 @@ function checkSame(first: ResolvedConnectionOptions, second: ResolvedConnectionO
       second.durability,
       `"${first.durability}", as this database is open already`,
     );
+  }
+  if (second.sqlEngine !== undefined && first.sqlEngine !== second.sqlEngine) {
+    throw new InvalidOptionError("sqlEngine", second.sqlEngine, "the engine this database is open with already");
   }
   if (second.customClock && first.clock !== second.clock) {
     throw new InvalidOptionError("clock", second.clock, "the clock this database is open with already");

@@ -45,6 +45,12 @@ export class MemoryLease implements StorageLease {
     this.#owned().files.delete(name);
   }
 
+  replace(image: Uint8Array): void {
+    const file = this.open("db");
+    file.write(image, 0);
+    file.truncate(image.length);
+  }
+
   verify(): void {
     this.#owned();
   }

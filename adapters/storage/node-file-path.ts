@@ -4,3 +4,8 @@ import type { StorageFileName } from "../../src/contracts/storage-driver.ts";
 export function nodeFilePath(database: string, name: StorageFileName): string {
   return name === "db" ? database : `${database}-stem${name}`;
 }
+
+/** Where a new content of the database is written before it takes the place of the old one. */
+export function newImagePath(database: string): string {
+  return `${database}-stemnew`;
+}

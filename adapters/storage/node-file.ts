@@ -2,6 +2,7 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  fchmodSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -23,10 +24,12 @@ export class NodeFile implements SyncFile {
   readonly #path: string;
   readonly #whenClosed: (file: NodeFile) => void;
   #descriptor: number | undefined;
-  #entryIsFlushed = false;
+  #entryIsFlushed: boolean;
 
-  constructor(path: string, whenClosed: (file: NodeFile) => void) {
+  /** With `entryIsFlushed`, a flush leaves the folder alone. */
+  constructor(path: string, whenClosed: (file: NodeFile) => void, entryIsFlushed = false) {
     this.#path = path;
+    this.#entryIsFlushed = entryIsFlushed;
     this.#whenClosed = whenClosed;
     this.#descriptor = openSafely(path);
   }
@@ -76,6 +79,11 @@ export class NodeFile implements SyncFile {
 
   size(): number {
     return this.#call("fstat", (descriptor) => fstatSync(descriptor).size);
+  }
+
+  /** Gives it these permissions. */
+  setMode(mode: number): void {
+    this.#call("fchmod", (descriptor) => fchmodSync(descriptor, mode));
   }
 
   /** What the open descriptor refers to, wherever the path leads by now. */

@@ -3,7 +3,7 @@ import type { StorageAcquisition, StorageDriver, StoragePeer } from "../../src/c
 import { InvalidOptionError } from "../../src/errors.ts";
 import { refuseForeignLocks } from "./node-adoption.ts";
 import { createFolders, identifyFile } from "./node-identity.ts";
-import { NodeLease } from "./node-lease.ts";
+import { NodeLease, removeNewImage } from "./node-lease.ts";
 import { becomeOwner, meetOwner } from "./node-ownership.ts";
 
 /** Where {@link nodeStorage} looks for relative names. */
@@ -37,6 +37,7 @@ export function nodeStorage(options: NodeStorageOptions = {}): StorageDriver {
       if ("peer" in result) return { role: "member", peer: result.peer };
       try {
         refuseForeignLocks(path);
+        removeNewImage(path);
       } catch (error) {
         await result.owner.release();
         throw error;

@@ -35,6 +35,13 @@ export interface StorageLease {
   /** Deletes a file; when absent, does nothing. With `flush`, the deletion survives a power cut. */
   delete(name: StorageFileName, options: Readonly<{ flush: boolean }>): void;
   /**
+   * Makes `image` the whole content of `db` in one step: after a crash there is what was there before, or all of this.
+   * Safe on return where a flush is (`durableFlush`), else once `durable` says so. What was opened of `db` before is
+   * of no use afterwards. After a `StorageFullError` the old content stands; after any other error either may.
+   * Absent where that cannot be done.
+   */
+  replace?(image: Uint8Array): void;
+  /**
    * Takes over the log that an ordinary SQLite program left beside the database when it crashed: afterwards it is
    * `wal` or `journal` of this lease. Calls `prepare` first, and only when there is one. Throws
    * `DatabaseReplacedError` when there is a log of ours as well. Absent where no other program can reach the files.

@@ -128,15 +128,14 @@ describe("the package", () => {
   };
 
   it("installs nothing beside itself", () => {
-    for (const field of [
-      "dependencies",
-      "optionalDependencies",
-      "peerDependencies",
-      "bundledDependencies",
-      "bundleDependencies",
-    ]) {
+    for (const field of ["dependencies", "optionalDependencies", "bundledDependencies", "bundleDependencies"]) {
       expect(Object.keys((manifest[field] as object | undefined) ?? {}), field).toEqual([]);
     }
+    const peers = Object.keys(manifest["peerDependencies"] as object);
+    expect(manifest["peerDependenciesMeta"], "peers are optional").toEqual(
+      Object.fromEntries(peers.map((name) => [name, { optional: true }])),
+    );
+    expect(peers).toEqual(["sql.js"]);
   });
 
   it("runs nothing when it is installed", () => {

@@ -7,6 +7,7 @@ const ROOMS = [
   "src",
   "adapters/memory",
   "adapters/sqlite",
+  "adapters/sqljs",
   "adapters/storage",
   "adapters/storage/web",
   "adapters/entry",

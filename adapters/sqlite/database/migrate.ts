@@ -1,8 +1,9 @@
 import { SchemaTamperedError } from "../../../src/error-database.ts";
 import { SchemaTooNewError } from "../../../src/errors.ts";
+import type { SqlSession } from "../../../src/contracts/sql-database.ts";
+import type { SqlDatabase } from "../../../src/contracts/sql-engine.ts";
 import { type Migration, MIGRATIONS } from "../migrations/index.ts";
 import { inTransaction } from "./transaction.ts";
-import type { WasmDatabase } from "./wasm-database.ts";
 
 /** `STEM` in ASCII: SQLite's `application_id` of every database of this library. */
 export const APPLICATION_ID = 0x5354454d;
@@ -20,7 +21,7 @@ const ADD_COLUMN = /^alter table (\w+) add column (.+)$/;
 const END_OF_COLUMNS = /\) strict(?:, without rowid)?$/;
 
 /** Version of the schema in the file; 0 for a new one. */
-export function schemaVersion(database: WasmDatabase): number {
+export function schemaVersion(database: SqlSession): number {
   return database.get<{ user_version: number }>(READ_VERSION)?.user_version ?? 0;
 }
 
@@ -34,7 +35,7 @@ export function checkVersion(version: number, path: string, migrations: readonly
  * Brings the schema up to date, each migration in one transaction with its version number: a crash leaves a whole
  * number of migrations behind, and the next open goes on from there.
  */
-export function migrate(database: WasmDatabase, migrations: readonly Migration[] = MIGRATIONS): void {
+export function migrate(database: SqlDatabase, migrations: readonly Migration[] = MIGRATIONS): void {
   const present = schemaVersion(database);
   for (const migration of migrations) {
     if (migration.version <= present) continue;
@@ -47,8 +48,7 @@ export function migrate(database: WasmDatabase, migrations: readonly Migration[]
 }
 
 /** Throws `SchemaTamperedError` unless the schema is exactly what the migrations up to its version make. */
-export function checkSchema(database: WasmDatabase, migrations: readonly Migration[] = MIGRATIONS): void {
-  const path = database.files.lease.path;
+export function checkSchema(database: SqlSession, path: string, migrations: readonly Migration[] = MIGRATIONS): void {
   const version = schemaVersion(database);
   const expected = expectedSchema(migrations.filter((migration) => migration.version <= version));
   for (const found of database.all<SchemaObject>(READ_SCHEMA)) {

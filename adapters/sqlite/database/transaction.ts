@@ -1,9 +1,10 @@
 import { EngineError, OutcomeUnknownError, StemError, StorageFullError } from "../../../src/errors.ts";
-import type { WasmDatabase } from "./wasm-database.ts";
+import type { SqlDatabase } from "../../../src/contracts/sql-engine.ts";
 
-const BEGIN = "begin immediate";
-const COMMIT = "commit";
-const ROLLBACK = "rollback";
+/** The statements that begin and end transactions; an engine may have to know them. */
+export const BEGIN = "begin immediate";
+export const COMMIT = "commit";
+export const ROLLBACK = "rollback";
 const SAVEPOINT = "savepoint step";
 const RELEASE = "release step";
 const ROLLBACK_TO = "rollback to step";
@@ -34,7 +35,7 @@ export type TransactionEnd =
  * be abandoned: what is in its cache may not be what is on disk.
  */
 export function runShared(
-  database: WasmDatabase,
+  database: SqlDatabase,
   steps: readonly TransactionStep[],
   beforeCommit: () => void,
 ): TransactionEnd {
@@ -59,7 +60,7 @@ export function runShared(
 }
 
 /** Runs `work` in a transaction of its own and returns its value; a throw undoes everything. */
-export function inTransaction<T>(database: WasmDatabase, work: () => T): T {
+export function inTransaction<T>(database: SqlDatabase, work: () => T): T {
   database.run(BEGIN);
   try {
     const value = work();
@@ -71,7 +72,7 @@ export function inTransaction<T>(database: WasmDatabase, work: () => T): T {
   }
 }
 
-function runStep(database: WasmDatabase, step: TransactionStep): void {
+function runStep(database: SqlDatabase, step: TransactionStep): void {
   if (step.kind === "steps") database.run(SAVEPOINT);
   try {
     step.run();
@@ -85,7 +86,7 @@ function runStep(database: WasmDatabase, step: TransactionStep): void {
 }
 
 /** Whether no transaction is left open. */
-function rollBack(database: WasmDatabase): boolean {
+function rollBack(database: SqlDatabase): boolean {
   try {
     if (!database.autocommit) database.run(ROLLBACK);
     return database.autocommit;

@@ -1,4 +1,5 @@
-import type { SqlParameters, SqlRow, SqlSession } from "../../../src/contracts/sql-database.ts";
+import type { SqlParameters, SqlRow } from "../../../src/contracts/sql-database.ts";
+import type { SqlDatabase } from "../../../src/contracts/sql-engine.ts";
 import { copyPages } from "./copy-pages.ts";
 import { toStemError } from "./engine-errors.ts";
 import { ReadGuard } from "./read-guard.ts";
@@ -20,7 +21,7 @@ const LIMIT_ATTACHED = 7;
  *
  * The caller owns transactions (`transaction.ts`) and the schema.
  */
-export class WasmDatabase implements SqlSession {
+export class WasmDatabase implements SqlDatabase {
   readonly files: StorageFiles;
   readonly #engine: WasmEngine;
   readonly #vfs: StorageVfs;
@@ -108,6 +109,13 @@ export class WasmDatabase implements SqlSession {
   /** The storage error that SQLite met since the last one was taken, once: where it reports in words what went wrong. */
   takeFault(): unknown {
     return this.#vfs.takeFault();
+  }
+
+  get size(): SqlDatabase["size"] {
+    const { files, memoryBytes } = this;
+    // Opening a file that is not there would make it.
+    const logBytes = files.lease.exists("wal") ? files.open("wal").size() : 0;
+    return { bytes: files.open("db").size(), logBytes, memoryBytes };
   }
 
   /** Size of the engine's memory in bytes. */

@@ -2,7 +2,7 @@ import type { StorageLease, SyncFile } from "../../../src/contracts/storage-driv
 import { DatabaseExistsError } from "../../../src/error-database.ts";
 import { NotAQueueDatabaseError, OutcomeUnknownError } from "../../../src/errors.ts";
 import { importMagic, MAGIC_BYTES } from "./header-guard.ts";
-import { readApplicationId } from "./open-database.ts";
+import { readApplicationId } from "./inspect-file.ts";
 import { APPLICATION_ID } from "./migrate.ts";
 import { StorageFiles } from "./storage-files.ts";
 

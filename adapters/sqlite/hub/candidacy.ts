@@ -58,7 +58,7 @@ export function inlineCandidacy(
       return owner === undefined ? undefined : inlineLink(owner, parts.clock, identity)(listener);
     },
     // A fault comes again, and is told, when the database is opened.
-    prepare: () => void parts.host.loadEngine().catch(() => undefined),
+    prepare: () => void (parts.sqlEngine?.prepare() ?? parts.host.loadEngine()).catch(() => undefined),
     end: () => Promise.resolve(),
   };
 }

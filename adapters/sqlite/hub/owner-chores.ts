@@ -1,5 +1,5 @@
+import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { TransactionStep } from "../database/transaction.ts";
-import type { WasmDatabase } from "../database/wasm-database.ts";
 import { SHIFT_LEASES } from "../sql/queue-jobs.ts";
 import type { Consumers } from "./consumers.ts";
 import type { Members } from "./members.ts";
@@ -14,7 +14,7 @@ interface Backlog {
 
 /** What goes before the calls of the same transaction: they see leases that end when they should. */
 export function choresBefore(
-  database: WasmDatabase,
+  database: SqlSession,
   now: number,
   { jump, consumers, members }: Backlog,
 ): TransactionStep[] {

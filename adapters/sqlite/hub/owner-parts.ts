@@ -2,9 +2,10 @@ import type { Clock } from "../../../src/contracts/clock.ts";
 import type { Randomness } from "../../../src/contracts/identity.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import type { EngineHost } from "../../../src/contracts/platform.ts";
+import type { OpenedDatabase, SqlEngine } from "../../../src/contracts/sql-engine.ts";
 import type { StorageFacts, StorageLease } from "../../../src/contracts/storage-driver.ts";
 import { EngineError, StemError } from "../../../src/errors.ts";
-import type { OpenDatabaseOptions } from "../database/open-database.ts";
+import { openDatabase, type OpenDatabaseOptions } from "../database/open-database.ts";
 import type { VfsDefects } from "../database/vfs.ts";
 import type { Durability } from "../durability.ts";
 import type { MemberBatch } from "./protocol.ts";
@@ -21,7 +22,9 @@ export interface OwnerParts {
   readonly durability: Durability;
   /** Where this owner, and the engine with it, runs. */
   readonly place: "thread" | "inline";
-  /** For tests: other engine settings, and deliberate defects. */
+  /** @defaultValue the package's own, on the host */
+  readonly sqlEngine?: SqlEngine | undefined;
+  /** For tests: other settings of our own engine, and deliberate defects. */
   readonly engine?: Partial<Omit<OpenDatabaseOptions, "now" | "monotonic" | "randomBytes">> & {
     readonly defects?: VfsDefects;
   };
@@ -35,15 +38,17 @@ export interface OwnerMember {
   close(forget: boolean): void;
 }
 
-/** How the database of these parts is opened. */
-export function engineOptions(parts: OwnerParts): OpenDatabaseOptions {
-  return {
+/** Opens the database of these parts. */
+export function openParts(parts: OwnerParts): Promise<OpenedDatabase> {
+  const { host, lease, sqlEngine } = parts;
+  const options: OpenDatabaseOptions = {
     synchronous: parts.durability,
     ...parts.engine,
     now: () => Math.floor(parts.clock.now()),
     monotonic: () => parts.clock.monotonic(),
     randomBytes: (into) => parts.randomness.fill(into),
   };
+  return sqlEngine === undefined ? openDatabase(host, lease, options) : sqlEngine.open(lease, options);
 }
 
 /** What was thrown, as one of our errors. */

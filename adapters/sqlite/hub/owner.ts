@@ -1,5 +1,6 @@
 import type { Timer } from "../../../src/contracts/clock.ts";
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
+import type { SqlDatabase } from "../../../src/contracts/sql-engine.ts";
 import { describeError } from "../../../src/error-transfer.ts";
 import {
   OutcomeUnknownError,
@@ -8,9 +9,7 @@ import {
   StorageEvictedError,
   StorageFullError,
 } from "../../../src/errors.ts";
-import { openDatabase } from "../database/open-database.ts";
 import { inTransaction, runShared, type TransactionEnd } from "../database/transaction.ts";
-import type { WasmDatabase } from "../database/wasm-database.ts";
 import type { OwnerEvents } from "../operations/operation.ts";
 import { readStatusTopic } from "../operations/results.ts";
 import { BOUND_LEASES, RELEASE_ORPHANS } from "../sql/queue-jobs.ts";
@@ -22,8 +21,8 @@ import { Outbox } from "./outbox.ts";
 import { choresBefore } from "./owner-chores.ts";
 import { OwnerClock } from "./owner-clock.ts";
 import { createOwnerEvents } from "./owner-events.ts";
-import { ownerFacts } from "./owner-facts.ts";
-import { asStemError, engineOptions, type OwnerMember, type OwnerParts } from "./owner-parts.ts";
+import { databaseFile, ownerFacts } from "./owner-facts.ts";
+import { asStemError, openParts, type OwnerMember, type OwnerParts } from "./owner-parts.ts";
 import type { OwnerBatch } from "./protocol.ts";
 import { QueueAlarm } from "./queue-alarm.ts";
 import { randomId } from "./random-id.ts";
@@ -58,7 +57,7 @@ export class Owner {
   readonly #outbox = new Outbox();
   readonly #events: OwnerEvents;
   readonly #alarm: QueueAlarm;
-  #database: WasmDatabase;
+  #database: SqlDatabase;
   #queue: PendingCall[] = [];
   #returning: Timer | undefined;
   #scheduled = false;
@@ -74,7 +73,7 @@ export class Owner {
   #hasSteppedDown = false;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: OwnerParts, database: WasmDatabase) {
+  private constructor(parts: OwnerParts, database: SqlDatabase) {
     this.#parts = parts;
     this.#self = { id: randomId(parts.randomness), since: Math.floor(parts.clock.now()) };
     this.#database = database;
@@ -92,7 +91,7 @@ export class Owner {
   /** Opens the database of `parts.lease`; on failure the lease is released. */
   static async open(parts: OwnerParts): Promise<Owner> {
     try {
-      const { database, recovered } = await openDatabase(parts.host, parts.lease, engineOptions(parts));
+      const { database, recovered } = await openParts(parts);
       await parts.host.lookForContexts?.();
       const owner = new Owner(parts, database);
       owner.#begin(recovered);
@@ -249,10 +248,10 @@ export class Owner {
     return undefined;
   }
 
-  #contextOf(database: WasmDatabase, now: number): FlushContext {
+  #contextOf(database: SqlDatabase, now: number): FlushContext {
     return {
       sql: database,
-      file: database,
+      file: databaseFile(database),
       copies: this.#copies,
       now,
       events: this.#events,
@@ -339,7 +338,7 @@ export class Owner {
   async #reopen(): Promise<void> {
     this.#database.abandon();
     try {
-      const { database } = await openDatabase(this.#parts.host, this.#parts.lease, engineOptions(this.#parts));
+      const { database } = await openParts(this.#parts);
       this.#database = database;
       this.#broken = undefined;
       const { now, jump } = this.#clock.read();

@@ -10,12 +10,12 @@ export interface HealthRow extends Omit<DatabaseHealth, "owner" | "origin"> {
 export const health: Operation<Readonly<Record<string, never>>, HealthRow> = {
   kind: "read",
   run(scope) {
-    const { place, ...facts } = scope.ownerFacts();
+    const facts = scope.ownerFacts();
     const version = scope.sql.get<{ version: string }>(ENGINE_VERSION)?.version ?? "";
     return {
       ...facts,
       survives: survives(facts),
-      engine: { name: "sqlite", version, place },
+      engine: { ...facts.engine, version },
       role: scope.member.remote ? "member" : "owner",
     };
   },

@@ -33,7 +33,7 @@ export interface OwnerFacts extends Pick<
   DatabaseHealth,
   "database" | "storage" | "durability" | "bytes" | "logBytes" | "memoryBytes"
 > {
-  readonly place: "thread" | "inline";
+  readonly engine: Omit<DatabaseHealth["engine"], "version">;
   /** `since`: epoch milliseconds. */
   readonly owner: Readonly<{ id: string; description: string; since: number; members: number }>;
 }

@@ -71,6 +71,14 @@ export class IndexedDbLease implements StorageLease {
     this.#file(name).resize(0);
   }
 
+  /** Pages that stay as they are, are not stored again. */
+  replace(image: Uint8Array): void {
+    this.#check();
+    const file = this.#file("db");
+    file.write(image, 0);
+    file.resize(image.length);
+  }
+
   verify(): void {
     this.#check();
     const { ownership, pages } = this.#parts;

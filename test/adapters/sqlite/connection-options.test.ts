@@ -38,7 +38,7 @@ describe("connection-options", () => {
     expect(Object.getPrototypeOf(own)).toBe(Object.prototype);
   });
 
-  it.each(["storage", "engine", "durability", "clock", "randomness", "logger"])(
+  it.each(["storage", "engine", "sqlEngine", "durability", "clock", "randomness", "logger"])(
     "refuses every stranger as %s, naming it",
     (name) => {
       for (const [index, value] of STRANGERS.entries()) {
@@ -61,6 +61,7 @@ describe("connection-options", () => {
         { identify, acquire, name: 5, capabilities: {} },
       ],
       clock: [{ now: method }, { now: method, monotonic: method }, { now: method, monotonic: method, schedule: 5 }],
+      sqlEngine: [{ open: method }, { prepare: method }],
       randomness: [{ number: method }, { fill: method }],
       logger: [{}, { warn: method }, { log: "x" }],
     };

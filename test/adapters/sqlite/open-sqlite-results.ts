@@ -1,12 +1,13 @@
 import { SqliteResultBackend, SqliteRevokeStore } from "../../../adapters/entry/node.ts";
 import type { ResultBackendFixture } from "../../contract/result-backend/index.ts";
 import type { RevokeStoreFixture } from "../../contract/revoke-store/index.ts";
-import { onClock, type SqlitePlace } from "./open-sqlite.ts";
+import { inPlace, onClock, type SqlitePlace } from "./open-sqlite.ts";
 
 /** Result backends on one database in `place`, all on one fake clock. */
 export function openSqliteResultBackends(place: () => SqlitePlace): () => ResultBackendFixture {
   return () => {
-    const { clock, storage, engine, owner, remove } = place();
+    const at = place();
+    const { clock, engine, owner, remove } = at;
     const opened: SqliteResultBackend[] = [];
     let owning: Promise<SqliteResultBackend> | undefined;
     return {
@@ -18,7 +19,7 @@ export function openSqliteResultBackends(place: () => SqlitePlace): () => Result
           await (owning ??= SqliteResultBackend.open("results.sqlite", onClock(clock, owner, engine)));
         }
         const backend = await SqliteResultBackend.open("results.sqlite", {
-          ...onClock(clock, storage, engine),
+          ...inPlace(at),
           ...options,
         });
         opened.push(backend);
@@ -36,7 +37,8 @@ export function openSqliteResultBackends(place: () => SqlitePlace): () => Result
 /** Revoke stores on one database in `place`, all on one fake clock. */
 export function openSqliteRevokeStores(place: () => SqlitePlace): () => RevokeStoreFixture {
   return () => {
-    const { clock, storage, engine, owner, remove } = place();
+    const at = place();
+    const { clock, engine, owner, remove } = at;
     const opened: SqliteRevokeStore[] = [];
     let owning: Promise<SqliteRevokeStore> | undefined;
     return {
@@ -46,7 +48,7 @@ export function openSqliteRevokeStores(place: () => SqlitePlace): () => RevokeSt
         if (owner !== undefined) {
           await (owning ??= SqliteRevokeStore.open("revocations.sqlite", onClock(clock, owner, engine)));
         }
-        const store = await SqliteRevokeStore.open("revocations.sqlite", onClock(clock, storage, engine));
+        const store = await SqliteRevokeStore.open("revocations.sqlite", inPlace(at));
         opened.push(store);
         return store;
       },

@@ -6,6 +6,7 @@ import { nodePlatform } from "../../../adapters/entry/node-platform.ts";
 import { installPlatform } from "../../../adapters/sqlite/platform.ts";
 import { memoryStorage } from "../../../adapters/storage/memory.ts";
 import { nodeStorage } from "../../../adapters/storage/node.ts";
+import type { SqlEngine } from "../../../src/contracts/sql-engine.ts";
 import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
 import { silentLogger } from "../../../src/ports/console-logger.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
@@ -17,6 +18,7 @@ export interface SqlitePlace {
   readonly storage: StorageDriver;
   readonly clock: FakeClock;
   readonly engine: "inline" | "thread";
+  readonly sqlEngine?: SqlEngine;
   /** Another context's driver on the same databases: what it opens first, it owns. */
   readonly owner?: StorageDriver;
   remove(): void;
@@ -57,12 +59,18 @@ export function onClock(clock: FakeClock, storage: StorageDriver, engine: "inlin
   return { clock, storage, engine, logger: silentLogger } as const;
 }
 
+/** {@link onClock} of a place. */
+export function inPlace({ clock, storage, engine, sqlEngine }: SqlitePlace) {
+  return { ...onClock(clock, storage, engine), ...(sqlEngine === undefined ? {} : { sqlEngine }) };
+}
+
 export const POLL_INTERVAL = 3_600_000;
 
 /** Brokers on one database in `place`, all on one fake clock. */
 export function openSqliteBrokers(place: () => SqlitePlace): () => BrokerFixture {
   return () => {
-    const { clock, storage, engine, owner, remove } = place();
+    const opened = place();
+    const { clock, engine, owner, remove } = opened;
     const brokers: SqliteBroker[] = [];
     let owning: Promise<SqliteBroker> | undefined;
     return {
@@ -73,7 +81,7 @@ export function openSqliteBrokers(place: () => SqlitePlace): () => BrokerFixture
           await (owning ??= SqliteBroker.open("jobs.sqlite", passive));
         }
         const broker = await SqliteBroker.open("jobs.sqlite", {
-          ...onClock(clock, storage, engine),
+          ...inPlace(opened),
           pollInterval: POLL_INTERVAL,
           ...options,
         });

@@ -4,21 +4,29 @@ import { sharedMemoryStorage } from "../../../adapters/storage/shared-memory.ts"
 import { StorageFullError } from "../../../src/errors.ts";
 import { describeStorageDriverContract } from "../../contract/storage-driver/index.ts";
 
-describeStorageDriverContract("memory", async () => ({
-  driver: memoryStorage(),
-  database: "jobs",
-  aliases: [" jobs ", "jobs\n"],
-  otherDatabase: "results",
-  cleanup: async () => undefined,
-}));
+describeStorageDriverContract(
+  "memory",
+  async () => ({
+    driver: memoryStorage(),
+    database: "jobs",
+    aliases: [" jobs ", "jobs\n"],
+    otherDatabase: "results",
+    cleanup: async () => undefined,
+  }),
+  { replace: true },
+);
 
-describeStorageDriverContract("shared memory", async () => ({
-  driver: sharedMemoryStorage().driver(),
-  database: "jobs",
-  aliases: [" jobs "],
-  otherDatabase: "results",
-  cleanup: async () => undefined,
-}));
+describeStorageDriverContract(
+  "shared memory",
+  async () => ({
+    driver: sharedMemoryStorage().driver(),
+    database: "jobs",
+    aliases: [" jobs "],
+    otherDatabase: "results",
+    cleanup: async () => undefined,
+  }),
+  { replace: true },
+);
 
 describe("shared memory storage", () => {
   it("has one owner among its drivers, whom the others reach, and one memory", async () => {

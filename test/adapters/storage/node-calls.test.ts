@@ -57,6 +57,23 @@ describe("the system calls of the node driver", () => {
     expect(lines).toEqual(["rename jobs.sqlite-wal", "rm jobs.sqlite-shm", "fsync ."]);
   });
 
+  it("flush a new content before it takes the place of the old one, and the folder after that", () => {
+    const directory = useTempDirectory();
+    writeFileSync(join(directory, "jobs.sqlite-stemnew"), "what a crash left");
+    const lines = runPatched(
+      PRINT_CALLS,
+      `lease.open("db").write(Uint8Array.of(1), 0);
+      lease.replace(Uint8Array.of(2));`,
+      { directory },
+    );
+    expect(lines).toEqual([
+      "unlink jobs.sqlite-stemnew",
+      "fdatasync jobs.sqlite-stemnew",
+      "rename jobs.sqlite-stemnew",
+      "fsync .",
+    ]);
+  });
+
   it("flush the folder above each folder that they create", () => {
     const lines = runPatched(PRINT_CALLS, "", { file: "a/b/jobs.sqlite" });
     expect(lines).toEqual(["fsync a", "fsync ."]);

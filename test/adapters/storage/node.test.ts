@@ -19,7 +19,7 @@ describeStorageDriverContract(
       cleanup: async () => directory.remove(),
     };
   },
-  { sparse: true },
+  { sparse: true, replace: true },
 );
 
 describeStorageDriverContract("node, relative to the working directory", async () => {

@@ -16,7 +16,7 @@ describeStorageDriverContract(
       cleanup: async () => undefined,
     };
   },
-  { sparse: true },
+  { sparse: true, replace: true },
 );
 
 serveSuite();

@@ -4,6 +4,7 @@ import { describeFiles } from "./files.contract.ts";
 import { describeOwnership } from "./ownership.contract.ts";
 import { describePeers } from "./peers.contract.ts";
 import { describePersistence } from "./persistence.contract.ts";
+import { describeReplace } from "./replace.contract.ts";
 import { describeSparseFiles } from "./sparse-files.contract.ts";
 import type { OpenStorage } from "./storage-under-test.ts";
 
@@ -11,6 +12,8 @@ import type { OpenStorage } from "./storage-under-test.ts";
 export interface StorageDriverContractOptions {
   /** A few bytes far out in a file take a few bytes of room. */
   readonly sparse?: boolean;
+  /** The database can be replaced as a whole. */
+  readonly replace?: boolean;
   /** Members can reach the owner. @defaultValue `true` */
   readonly peers?: boolean;
 }
@@ -27,6 +30,7 @@ export function describeStorageDriverContract(
     describePersistence(open);
     describeOwnership(open);
     if (options.peers !== false) describePeers(open);
+    describeReplace(open, options.replace ?? false);
     describeSparseFiles(open, options.sparse ?? false);
   });
 }

@@ -11,6 +11,7 @@ import type {
 import type { DeliveryRef } from "../../../../adapters/sqlite/operations/settle.ts";
 import { nodeEngineHost } from "../../../../adapters/entry/node-platform.ts";
 import { memoryStorage } from "../../../../adapters/storage/memory.ts";
+import type { SqlEngine } from "../../../../src/contracts/sql-engine.ts";
 import type { StorageDriver, StorageLease } from "../../../../src/contracts/storage-driver.ts";
 import type { EnvelopeInit } from "../../../../src/core/envelope.ts";
 import { FakeClock, RecordingLogger, createSeededRandomness } from "../../../../src/testing/index.ts";
@@ -35,19 +36,20 @@ export interface TestOwner {
 export interface TestOwnerOptions {
   readonly driver?: StorageDriver;
   readonly clock?: FakeClock;
+  readonly sqlEngine?: SqlEngine;
   /** Changes the lease the owner gets, to count or to spoil its calls. */
   readonly wrap?: (lease: StorageLease) => StorageLease;
 }
 
 /** Opens an owner; closed when the test ends, if the test has not done so. */
 export async function openOwner(options: TestOwnerOptions = {}): Promise<TestOwner> {
-  const { driver = memoryStorage(), clock = new FakeClock(), wrap = (lease) => lease } = options;
+  const { driver = memoryStorage(), clock = new FakeClock(), sqlEngine, wrap = (lease) => lease } = options;
   const acquisition = await driver.acquire("hub.db");
   if (acquisition.role !== "owner") throw new Error("The database of the test has an owner already.");
   const logger = new RecordingLogger();
   const lease = wrap(acquisition.lease);
   const randomness = createSeededRandomness(1);
-  const parts = { driver, clock, randomness, logger, durability: "full", place: "inline" } as const;
+  const parts = { driver, clock, randomness, logger, durability: "full", place: "inline", sqlEngine } as const;
   const owner = await Owner.open({ host: nodeEngineHost, lease, ...parts });
   const connect = (): HubClient => new HubClient(inlineLink(owner, clock));
   const close = (): Promise<void> => owner.close();

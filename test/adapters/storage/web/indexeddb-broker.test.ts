@@ -3,9 +3,13 @@ import { SqliteBroker } from "../../../../adapters/entry/node.ts";
 import { OutcomeUnknownError, StorageFullError } from "../../../../src/errors.ts";
 import { silentLogger } from "../../../../src/ports/console-logger.ts";
 import { anEnvelope } from "../../../support/an-envelope.ts";
+import { sqlJs } from "../../sqljs/open-sqljs.ts";
 import { FakeBrowser, fillStorage, refusePut, watchPuts } from "./fake-indexeddb.ts";
 
-describe("a broker on IndexedDB", () => {
+describe.each([
+  { engine: "our own engine", options: { engine: "inline" }, pages: 4 },
+  { engine: "sql.js", options: { sqlEngine: sqlJs }, pages: 10 },
+] as const)("a broker on IndexedDB, in $engine", ({ options, pages: most }) => {
   let browser: FakeBrowser;
   const open: SqliteBroker[] = [];
 
@@ -20,7 +24,7 @@ describe("a broker on IndexedDB", () => {
   /** As another tab would: with a driver, and so with a name, of its own. */
   async function openBroker(name: string): Promise<SqliteBroker> {
     const storage = { ...browser.driver(), name };
-    const broker = await SqliteBroker.open("jobs", { storage, engine: "inline", logger: silentLogger });
+    const broker = await SqliteBroker.open("jobs", { ...options, storage, logger: silentLogger });
     open.push(broker);
     return broker;
   }
@@ -42,7 +46,7 @@ describe("a broker on IndexedDB", () => {
     const put = watchPuts();
     for (let index = 0; index < 20; index++) await broker.publish(anEnvelope({ id: `job-${index}` }));
     const pages = put.mock.calls.filter(([, key]) => Array.isArray(key));
-    expect(pages.length).toBeLessThanOrEqual(20 * 4);
+    expect(pages.length).toBeLessThanOrEqual(20 * most);
   });
 
   it("changes nothing when there is no room, and goes on once there is", async () => {

@@ -17,7 +17,7 @@ describeStorageDriverContract(
     cleanup: async () => undefined,
   }),
   // The ownership is a stand-in here; the real one is tested in a browser.
-  { sparse: true, peers: false },
+  { sparse: true, peers: false, replace: true },
 );
 
 describe("a database in IndexedDB", () => {
