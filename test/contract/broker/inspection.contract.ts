@@ -101,6 +101,29 @@ function describeListQueues(open: OpenBrokerFixture): void {
   );
 
   it(
+    "knows since when a message is ready that fell due, or whose lease ended, while somebody waited elsewhere",
+    onBench(open, async (bench) => {
+      bench.needs("supportsQueueInspection");
+      const due = new Date(bench.clock.now() + 400);
+      await bench.publish({ queue: "late", notBefore: due });
+      await bench.publish({ queue: "lapsed" });
+      const held = await bench.take("lapsed");
+      const elsewhere = bench.consume("elsewhere");
+      const waiting = elsewhere.next();
+      await bench.settle();
+      await bench.clock.advance(LEASE);
+      await bench.settle();
+      await bench.clock.advance(LEASE);
+      expect(await bench.broker.listQueues()).toMatchObject([
+        { queue: "lapsed", ready: 1, oldestReadyAt: held.leaseExpiresAt },
+        { queue: "late", ready: 1, oldestReadyAt: due },
+      ]);
+      await elsewhere.return();
+      await waiting;
+    }),
+  );
+
+  it(
     "shows the queues of its own namespace only",
     onBench(open, async (bench) => {
       bench.needs("supportsQueueInspection");
