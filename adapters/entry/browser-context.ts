@@ -1,5 +1,5 @@
 import type { ContextStay, SuspensionListener } from "../../src/contracts/platform.ts";
-import { type HeldLock, heldLockNames, tryLock } from "../storage/web/web-locks.ts";
+import { hasWebLocks, type HeldLock, heldLockNames, tryLock } from "../storage/web/web-locks.ts";
 import { newWebId } from "../storage/web/web-names.ts";
 
 const PREFIX = "stem-sqlite context ";
@@ -9,7 +9,7 @@ let held: ReadonlySet<string> | undefined;
 
 /** For owners: learns which contexts of this origin there are. Where that fails, nothing is known of any. */
 export async function lookForBrowserContexts(): Promise<void> {
-  const names = hasLocks() ? await heldLockNames().catch(() => undefined) : undefined;
+  const names = hasWebLocks() ? await heldLockNames().catch(() => undefined) : undefined;
   held = names === undefined ? undefined : new Set(names);
 }
 
@@ -30,7 +30,7 @@ export async function enterBrowserContext(): Promise<ContextStay> {
 }
 
 class BrowserContext {
-  readonly #id = hasLocks() ? newWebId() : "";
+  readonly #id = hasWebLocks() ? newWebId() : "";
   readonly #listeners = new Map<object, SuspensionListener>();
   readonly #stays = new Set<object>();
   readonly #onPageHide = (event: object): void => {
@@ -94,8 +94,4 @@ class BrowserContext {
 
 interface PageTransition {
   readonly persisted: boolean;
-}
-
-function hasLocks(): boolean {
-  return (navigator as { readonly locks?: LockManager }).locks !== undefined;
 }

@@ -41,7 +41,9 @@ globalThis.queue = {
   configureToHang(thread) {
     const lines = [
       `import ${JSON.stringify(new URL(thread, location.href).href)};`,
-      'addEventListener("message", ({ data }) => { while (data === "hang"); });',
+      'addEventListener("message", ({ data: { hangFor } }) => {',
+      "  for (const since = performance.now(); performance.now() - since < hangFor; );",
+      "});",
     ];
     const url = URL.createObjectURL(new Blob(lines, { type: "text/javascript" }));
     const createWorker = () => {
@@ -51,7 +53,7 @@ globalThis.queue = {
     };
     configureBrowser({ createWorker });
   },
-  hang: () => engines[0].postMessage("hang"),
+  hang: (forMs = 3_600_000) => engines[0].postMessage({ hangFor: forMs }),
   async open({ database = "jobs.sqlite", storage, ...connection } = {}) {
     file = database;
     const options = { logger, ...connection, ...(storage === undefined ? {} : { storage: DRIVERS[storage]() }) };
@@ -96,6 +98,17 @@ globalThis.queue = {
     const names = held.map(({ name }) => name).filter((name) => /^stem-sqlite \[[^ ]*\]$/.test(name));
     for (const name of names) await navigator.locks.request(name, { steal: true }, () => undefined);
     return names;
+  },
+  hasLocks: () => navigator.locks !== undefined,
+  /** Enqueues until that fails without any effect, and says with which code. */
+  async untilRefused() {
+    for (;;) {
+      try {
+        await globalThis.queue.enqueue("refused");
+      } catch (error) {
+        if (error.outcome === "not-applied") return error.code;
+      }
+    }
   },
   /** Enqueues until that fails for good, and says with which code. */
   async untilFault() {

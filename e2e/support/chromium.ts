@@ -29,6 +29,11 @@ export class Chromium {
     return tab;
   }
 
+  /** Gives all pages a function that calls this one, and waits for it. */
+  async expose(name: string, listener: (value: unknown) => void): Promise<void> {
+    await this.#context.exposeBinding(name, (_source, value: unknown) => listener(value));
+  }
+
   async closeTabs(): Promise<void> {
     await Promise.all(this.#context.pages().map((page) => page.close()));
   }

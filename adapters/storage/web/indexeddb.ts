@@ -6,7 +6,9 @@ import type {
 } from "../../../src/contracts/storage-driver.ts";
 import { INDEXED_DB, IndexedDbLease } from "./indexeddb-lease.ts";
 import { IndexedDbPages } from "./indexeddb-pages.ts";
+import { becomeLoneOwner } from "./lone-ownership.ts";
 import { identifyOpfs } from "./opfs-name.ts";
+import { hasWebLocks } from "./web-locks.ts";
 import type { WebPlace } from "./web-names.ts";
 import { becomeWebOwner, meetWebOwner, type WebOwnershipResult } from "./web-ownership.ts";
 
@@ -24,13 +26,14 @@ const DIRECTORY = "/stem-sqlite";
 /**
  * Keeps databases in IndexedDB, one there for each here; works in pages and in workers
  * of every kind. An open database is in memory as a whole, and each commit stores the pages it changed. A database has
- * one owner among all tabs and workers of the origin.
+ * one owner among all tabs and workers of the origin. Where there are no Web Locks nobody else can use it meanwhile, and
+ * opening it throws `DatabaseBusyError`.
  */
 export function indexedDbStorage(): StorageDriver {
   return indexedDbDriver({
     factory: () => (globalThis as { indexedDB?: IDBFactory }).indexedDB,
-    become: becomeWebOwner,
-    meet: meetWebOwner,
+    become: async (place) => (hasWebLocks() ? becomeWebOwner(place) : { owner: await becomeLoneOwner(place) }),
+    meet: async (place) => (hasWebLocks() ? meetWebOwner(place) : undefined),
   });
 }
 

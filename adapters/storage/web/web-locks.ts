@@ -8,6 +8,11 @@ export interface HeldLock {
   release(): Promise<void>;
 }
 
+/** Whether there are Web Locks: not on pages without https, except those of this machine. */
+export function hasWebLocks(): boolean {
+  return (navigator as { readonly locks?: LockManager }).locks !== undefined;
+}
+
 /** Throws `UnsupportedEnvironmentError` where there are no Web Locks, as on pages without https. */
 export function webLocks(): LockManager {
   const { locks } = navigator as { readonly locks?: LockManager };
