@@ -274,6 +274,11 @@ export class SqliteBroker implements Broker {
     return createSqliteSettler(this.#handle, () => this.#hub(), backend, this.#options);
   }
 
+  /** Whether this broker and that handle write in one transaction. @internal */
+  sharesDatabase(handle: HubHandle): boolean {
+    return this.#handle.databaseKey === handle.databaseKey;
+  }
+
   /** Deletes dead letters past their retention; the sweeper's work, for whoever wants it now. */
   async runMaintenance(): Promise<void> {
     if (this.#closing === undefined) await this.#deadLetters.sweep();

@@ -1,6 +1,7 @@
 import type { SqlSession } from "../../../src/contracts/sql-database.ts";
 import type { TransactionStep } from "../database/transaction.ts";
 import { SHIFT_LEASES } from "../sql/queue-jobs.ts";
+import { SHIFT_RUN_LEASES } from "../sql/workflow-runs.ts";
 import type { Consumers } from "./consumers.ts";
 import type { Members } from "./members.ts";
 
@@ -22,6 +23,7 @@ export function choresBefore(
   if (jump > 0) {
     chores.push(() => {
       database.run(SHIFT_LEASES, { jump });
+      database.run(SHIFT_RUN_LEASES, { jump });
       consumers.moved(jump);
     });
   }

@@ -36,6 +36,8 @@ export function createOwnerEvents(tables: OwnerTables): OwnerEvents {
     },
     watch: (ref, topic) => watchers.add(ref, topic),
     unwatch: (ref) => watchers.remove(ref),
+    isWatched: (topic) => watchers.isWatched(topic),
+    expectWatch: (topic) => watchers.expect(topic),
     signal: (topic, event) => pushAll(watchers.of(topic), event),
   };
 }

@@ -12,6 +12,7 @@ import {
 import { inTransaction, runShared, type TransactionEnd } from "../database/transaction.ts";
 import type { OwnerEvents } from "../operations/operation.ts";
 import { readStatusTopic } from "../operations/results.ts";
+import { readRunTopic } from "../operations/workflow-watch.ts";
 import { BOUND_LEASES, RELEASE_ORPHANS } from "../sql/queue-jobs.ts";
 import { type Claim, Consumers } from "./consumers.ts";
 import { Copies } from "./copies.ts";
@@ -356,8 +357,8 @@ export class Owner {
   /** A commit with an unknown outcome may have changed what somebody watches, and told nobody. */
   #announceAgain(sql: SqlSession, now: number): void {
     for (const topic of this.#watchers.topics) {
-      const status = readStatusTopic({ sql, now }, topic);
-      if (status !== undefined) this.#events.signal(topic, status);
+      const state = readStatusTopic({ sql, now }, topic) ?? readRunTopic({ sql }, topic);
+      if (state !== undefined) this.#events.signal(topic, state);
     }
     this.#outbox.send();
   }

@@ -4,14 +4,25 @@ import type { SubscriptionRef } from "../operations/operation.ts";
 export class Watchers {
   readonly #byTopic = new Map<string, SubscriptionRef[]>();
   readonly #topics = new Map<string, string>();
+  /** Topics of watches that begin with the present commit; one that fails leaves a topic that is read for nobody. */
+  readonly #expected = new Set<string>();
 
   /** The same watch again is no second one. */
   add(ref: SubscriptionRef, topic: string): void {
     if (this.#topics.get(keyOf(ref)) === topic) return;
     this.#topics.set(keyOf(ref), topic);
+    this.#expected.delete(topic);
     const refs = this.#byTopic.get(topic);
     if (refs === undefined) this.#byTopic.set(topic, [ref]);
     else refs.push(ref);
+  }
+
+  expect(topic: string): void {
+    this.#expected.add(topic);
+  }
+
+  isWatched(topic: string): boolean {
+    return this.#byTopic.has(topic) || this.#expected.has(topic);
   }
 
   remove(ref: SubscriptionRef): void {

@@ -12,6 +12,11 @@ import * as resultOperations from "./results.ts";
 import * as revocationOperations from "./revocations.ts";
 import * as settleTaskOperations from "./settle-task.ts";
 import * as settleOperations from "./settle.ts";
+import * as workflowClaimOperations from "./workflow-claims.ts";
+import * as workflowControlOperations from "./workflow-control.ts";
+import * as workflowEventOperations from "./workflow-events.ts";
+import * as workflowReadOperations from "./workflow-reads.ts";
+import * as workflowWatchOperations from "./workflow-watch.ts";
 
 /** Every operation an owner can be asked for, by name. */
 export interface OperationTable {
@@ -63,6 +68,31 @@ export interface OperationTable {
   readonly beginCopy: typeof databaseFileOperations.beginCopy;
   readonly readCopy: typeof databaseFileOperations.readCopy;
   readonly endCopy: typeof databaseFileOperations.endCopy;
+  readonly claimRun: typeof workflowClaimOperations.claimRun;
+  readonly renewRun: typeof workflowClaimOperations.renewRun;
+  readonly releaseRun: typeof workflowClaimOperations.releaseRun;
+  readonly saveStep: typeof workflowClaimOperations.saveStep;
+  readonly suspendRun: typeof workflowClaimOperations.suspendRun;
+  readonly markRunCompleted: typeof workflowClaimOperations.markRunCompleted;
+  readonly markRunFailed: typeof workflowClaimOperations.markRunFailed;
+  readonly createRun: typeof workflowControlOperations.createRun;
+  readonly cancelRun: typeof workflowControlOperations.cancelRun;
+  readonly rewindRun: typeof workflowControlOperations.rewindRun;
+  readonly resumeRun: typeof workflowControlOperations.resumeRun;
+  readonly recoverRuns: typeof workflowControlOperations.recoverRuns;
+  readonly pendingContinuations: typeof workflowControlOperations.pendingContinuations;
+  readonly confirmContinuations: typeof workflowControlOperations.confirmContinuations;
+  readonly pruneWorkflows: typeof workflowControlOperations.pruneWorkflows;
+  readonly emitEvent: typeof workflowEventOperations.emitEvent;
+  readonly recordTaskEnd: typeof workflowEventOperations.recordTaskEnd;
+  readonly listWatchers: typeof workflowEventOperations.listWatchers;
+  readonly listWaitingRuns: typeof workflowEventOperations.listWaitingRuns;
+  readonly listSteps: typeof workflowReadOperations.listSteps;
+  readonly readStep: typeof workflowReadOperations.readStep;
+  readonly listRuns: typeof workflowReadOperations.listRuns;
+  readonly listRunnableRuns: typeof workflowReadOperations.listRunnableRuns;
+  readonly getRun: typeof workflowWatchOperations.getRun;
+  readonly watchRun: typeof workflowWatchOperations.watchRun;
 }
 
 export type OperationName = keyof OperationTable;
@@ -121,4 +151,29 @@ export const OPERATIONS: OperationTable = {
   beginCopy: databaseFileOperations.beginCopy,
   readCopy: databaseFileOperations.readCopy,
   endCopy: databaseFileOperations.endCopy,
+  claimRun: workflowClaimOperations.claimRun,
+  renewRun: workflowClaimOperations.renewRun,
+  releaseRun: workflowClaimOperations.releaseRun,
+  saveStep: workflowClaimOperations.saveStep,
+  suspendRun: workflowClaimOperations.suspendRun,
+  markRunCompleted: workflowClaimOperations.markRunCompleted,
+  markRunFailed: workflowClaimOperations.markRunFailed,
+  createRun: workflowControlOperations.createRun,
+  cancelRun: workflowControlOperations.cancelRun,
+  rewindRun: workflowControlOperations.rewindRun,
+  resumeRun: workflowControlOperations.resumeRun,
+  recoverRuns: workflowControlOperations.recoverRuns,
+  pendingContinuations: workflowControlOperations.pendingContinuations,
+  confirmContinuations: workflowControlOperations.confirmContinuations,
+  pruneWorkflows: workflowControlOperations.pruneWorkflows,
+  emitEvent: workflowEventOperations.emitEvent,
+  recordTaskEnd: workflowEventOperations.recordTaskEnd,
+  listWatchers: workflowEventOperations.listWatchers,
+  listWaitingRuns: workflowEventOperations.listWaitingRuns,
+  listSteps: workflowReadOperations.listSteps,
+  readStep: workflowReadOperations.readStep,
+  listRuns: workflowReadOperations.listRuns,
+  listRunnableRuns: workflowReadOperations.listRunnableRuns,
+  getRun: workflowWatchOperations.getRun,
+  watchRun: workflowWatchOperations.watchRun,
 };

@@ -86,6 +86,9 @@ export interface OwnerEvents {
   /** Watches a topic such as `status:<namespace>:<id>`; what is signalled on it is pushed to the subscription. */
   watch(ref: SubscriptionRef, topic: string): void;
   unwatch(ref: SubscriptionRef): void;
+  /** Whether what is signalled on a topic is for anybody: one that watches it, or is expected to from this commit on. */
+  isWatched(topic: string): boolean;
+  expectWatch(topic: string): void;
   signal(topic: string, event: unknown): void;
 }
 

@@ -52,6 +52,8 @@ export async function openOperationBench(): Promise<OperationBench> {
     broadcast: () => ignore,
     watch: ({ subscription }, topic) => void watches.set(subscription, topic),
     unwatch: ({ subscription }) => void watches.delete(subscription),
+    isWatched: (topic) => [...watches.values()].includes(topic),
+    expectWatch: ignore,
     signal: (topic, event) => void signals.push({ topic, event }),
   };
   const copies = new Copies();
