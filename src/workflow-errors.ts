@@ -61,7 +61,7 @@ export class NondeterminismError extends StemError {
 export class StepFailedError extends StemError {
   override readonly name = "StepFailedError";
   constructor(step: string, type: string, message: string) {
-    super("STEM_STEP_FAILED", `Step "${step}" failed: ${type}: ${message}.`, { details: { step, type, message } });
+    super("STEM_STEP_FAILED", `Step "${step}" failed: ${type}: ${message}`, { details: { step, type, message } });
   }
 }
 

@@ -27,7 +27,7 @@ export async function run({ file, log }: ExampleContext): Promise<void> {
   for (const { envelope, consumerName } of inflight.entries) log(`${consumerName} has ${String(envelope.args["to"])}`);
 
   const { storage, survives, role, owner, engine } = await broker.health();
-  log(`kept by ${storage.name}, survives a ${survives}`);
+  log(`${storage.persistent ? "stored" : "in memory"}, survives a ${survives}`);
   log(`${role} of ${owner.members} member, ${engine.name} in a ${engine.place}`);
   await consumer.return();
   await broker.close();
@@ -38,6 +38,6 @@ export const expected: readonly string[] = [
   "bob@example.org waits",
   "eve@example.org waits until 2999",
   "mail-1 has ada@example.org",
-  "kept by node, survives a power-cut",
+  "stored, survives a power-cut",
   "owner of 1 member, sqlite in a thread",
 ];

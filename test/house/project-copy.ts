@@ -12,6 +12,7 @@ const ROOMS = [
   "adapters/storage/web",
   "adapters/entry",
   "playground",
+  "playground/web",
   "test",
   "test/browser",
   "e2e",

@@ -3,7 +3,6 @@ import { describeError, reviveError } from "../../src/error-transfer.ts";
 import * as databaseErrors from "../../src/error-database.ts";
 import * as errors from "../../src/errors.ts";
 import { showValue, StemError, type StemErrorCode } from "../../src/errors.ts";
-import * as workflowErrors from "../../src/workflow-errors.ts";
 
 /** One of each class, with the code, and whether it may be retried and its outcome is known. */
 const EACH: readonly (readonly [
@@ -53,15 +52,6 @@ const EACH: readonly (readonly [
   [new errors.NotDrainedError("it is slow", [{ id: "task-1", name: "a" }]), "STEM_NOT_DRAINED"],
   [new databaseErrors.QueryError("no such table: a"), "STEM_QUERY"],
   [new databaseErrors.QueryLimitError("steps", 5), "STEM_QUERY_LIMIT"],
-  [new workflowErrors.DuplicateRunError("r"), "STEM_DUPLICATE_RUN"],
-  [new workflowErrors.DuplicateWorkflowError("w", 1), "STEM_DUPLICATE_WORKFLOW"],
-  [new workflowErrors.UnknownWorkflowError("w", 2), "STEM_UNKNOWN_WORKFLOW"],
-  [new workflowErrors.UnknownRunError("r"), "STEM_UNKNOWN_RUN"],
-  [new workflowErrors.RunLeaseLostError("r"), "STEM_RUN_LEASE_LOST"],
-  [new workflowErrors.NondeterminismError("w", "a", "b is recorded"), "STEM_NONDETERMINISM"],
-  [new workflowErrors.StepFailedError("a", "Error", "boom"), "STEM_STEP_FAILED"],
-  [new workflowErrors.WorkflowFailedError("r", "failed", "Error", "boom"), "STEM_WORKFLOW_FAILED"],
-  [new workflowErrors.WorkflowCancelledError("r", "because"), "STEM_WORKFLOW_CANCELLED"],
   [new errors.UnsupportedEnvironmentError("threads"), "STEM_UNSUPPORTED_ENVIRONMENT"],
   [new errors.EngineError("it broke", { details: { a: 1 } }), "STEM_ENGINE"],
 ];
@@ -70,11 +60,9 @@ const ROWS = EACH.map(([error, code, facts = {}]) => ({ name: error.name, error,
 
 describe("errors", () => {
   it("covers every class", () => {
-    const classes = [
-      ...Object.values(errors),
-      ...Object.values(databaseErrors),
-      ...Object.values(workflowErrors),
-    ].filter((value) => typeof value === "function" && value.prototype instanceof StemError);
+    const classes = [...Object.values(errors), ...Object.values(databaseErrors)].filter(
+      (value) => typeof value === "function" && value.prototype instanceof StemError,
+    );
     expect(EACH.map(([error]) => error.constructor).toSorted(byName)).toEqual(classes.toSorted(byName));
     expect(new Set(EACH.map(([, code]) => code)).size).toBe(EACH.length);
   });

@@ -75,7 +75,7 @@ describe("A run that fails", () => {
     await rig.settle();
     await rig.advance(1_000);
     expect((await rig.end(runId)).value).toBe("went on");
-    expect(caught).toEqual(['Step "a" failed: Mishap: no.', 'Step "a" failed: Mishap: no.']);
+    expect(caught).toEqual(['Step "a" failed: Mishap: no', 'Step "a" failed: Mishap: no']);
   });
 
   it("goes on from its checkpoints when it is resumed", async () => {
