@@ -40,7 +40,7 @@ function browserProject(executablePath: string | undefined) {
   if (executablePath === undefined) return project("browser", ["test/browser/no-browser.test.ts"], [], 60_000);
   return {
     plugins: [sourcesToBuild(false), suitesInWorkers],
-    optimizeDeps: { include: ["fast-check", "@vitest/expect"] },
+    optimizeDeps: { include: ["fast-check", "@vitest/expect", "sql.js"] },
     test: {
       name: "browser",
       include: ["test/browser/**/*.test.ts"],

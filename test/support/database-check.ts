@@ -1,9 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, readdirSync, statSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import initSqlJs from "sql.js";
+import { MIGRATIONS } from "../../adapters/sqlite/migrations/index.ts";
 import { openDatabase } from "../../adapters/sqlite/database/open-database.ts";
 import { nodeStorage } from "../../adapters/storage/node.ts";
 import { nodeEngineHost } from "../../adapters/entry/node-platform.ts";
+
+/** "STEM": what makes a SQLite file one of this library. */
+const STEM = 0x5354454d;
 
 /** Whether the `sqlite3` program is installed; the tests that need it say so when they skip. */
 export const hasSqliteProgram: boolean = spawnSync("sqlite3", ["--version"]).status === 0;
@@ -26,7 +31,8 @@ export function copyDatabase(file: string, into: string): string {
 
 /**
  * Opens a database through the library's own engine, which recovers what a crash left, checks it in full and closes it
- * cleanly; where `sqlite3` is installed, that then checks it as well. Returns what was found; nothing is fine.
+ * cleanly; sql.js, which has no code in common with this library, and `sqlite3`, where it is installed, then check it as
+ * well. Returns what was found; nothing is fine.
  */
 export async function checkDatabase(file: string): Promise<readonly string[]> {
   const acquired = await nodeStorage().acquire(file);
@@ -46,6 +52,7 @@ export async function checkDatabase(file: string): Promise<readonly string[]> {
   } finally {
     await lease.release();
   }
+  findings.push(...(await readIndependently(file)));
   if (hasSqliteProgram) {
     findings.push(
       ...execFileSync("sqlite3", ["-readonly", file, "pragma integrity_check"], { encoding: "utf8" })
@@ -54,4 +61,21 @@ export async function checkDatabase(file: string): Promise<readonly string[]> {
     );
   }
   return findings.filter((finding) => finding !== "ok");
+}
+
+/** What sql.js finds in a file that was closed: damage, or facts that differ from what this release writes. */
+async function readIndependently(file: string): Promise<string[]> {
+  const { Database } = await initSqlJs();
+  const database = new Database(readFileSync(file));
+  const read = (pragma: string): unknown[] => (database.exec(`pragma ${pragma}`)[0]?.values ?? []).flat();
+  try {
+    // It has to be the first: without it sql.js cannot open a database that was written with a log.
+    read("locking_mode = exclusive");
+    const facts = { application_id: read("application_id")[0], user_version: read("user_version")[0] };
+    const found = JSON.stringify(facts);
+    const wanted = JSON.stringify({ application_id: STEM, user_version: MIGRATIONS.at(-1)?.version });
+    return [...read("integrity_check").map(String), ...(found === wanted ? [] : [`sql.js reads ${found}`])];
+  } finally {
+    database.close();
+  }
 }

@@ -20,9 +20,12 @@ const MAX_EXTRA_MS = 10;
 const MINUTE_MS = 60_000;
 
 describe("torture/kill", () => {
-  it(
-    `loses nothing and repeats no end in ${KILLS} lives that SIGKILL ends at any moment`,
-    async () => {
+  it.each([
+    { engine: "our own engine", program: [], kills: KILLS },
+    { engine: "sql.js", program: ["sqljs"], kills: Math.ceil(KILLS / 4) },
+  ])(
+    "loses nothing and repeats no end in $kills lives that SIGKILL ends at any moment, in $engine",
+    async ({ program: engine, kills }) => {
       console.log(`Replay: STEM_SEED=${SEED} STEM_KILLS=${KILLS} npx vitest run test/torture/kill.test.ts`);
       const folder = useTempDirectory();
       const random = createSeededRandomness(SEED);
@@ -30,9 +33,9 @@ describe("torture/kill", () => {
       let checking: Promise<void> = Promise.resolve();
 
       const loadProgram = (life: number): ChildProgram =>
-        startProgram("random-work", [folder, String(SEED), String(life)]);
+        startProgram("random-work", [folder, String(SEED), String(life), ...engine]);
       let next = loadProgram(0);
-      for (let life = 0; life < KILLS; life++) {
+      for (let life = 0; life < kills; life++) {
         const program = next;
         program.write("go");
         next = loadProgram(life + 1);
@@ -46,11 +49,11 @@ describe("torture/kill", () => {
 
       const final = await drain(folder, history);
       const { problems, totals } = checkTotalQueue(history, final);
-      console.log(`After ${KILLS} kills: ${JSON.stringify(totals)}`);
+      console.log(`After ${kills} kills: ${JSON.stringify(totals)}`);
       expect(problems.slice(0, 20)).toEqual([]);
       expect(totals.redelivered).toBeGreaterThan(0);
-      expect(totals.finished).toBeGreaterThan(KILLS);
-      await checkCopies(folder, KILLS);
+      expect(totals.finished).toBeGreaterThan(kills);
+      await checkCopies(folder, kills);
     },
     MINUTE_MS + KILLS * 3_000,
   );

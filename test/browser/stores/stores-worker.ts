@@ -7,11 +7,14 @@ import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { describeBrokerContract } from "../../contract/broker/index.ts";
 import { describeResultBackendContract } from "../../contract/result-backend/index.ts";
 import { describeRevokeStoreContract } from "../../contract/revoke-store/index.ts";
+import { sqlJsInBrowser } from "../support/sqljs.ts";
 import { serveSuite } from "../support/worker-suite.ts";
 
-// Everything the stores promise, in a browser, over the driver that the worker's address names.
+// Everything the stores promise, in a browser, over the driver and in the engine that the worker's address names.
 const DRIVERS: Readonly<Record<string, () => StorageDriver>> = { opfs: opfsStorage, indexeddb: indexedDbStorage };
-const name = new URL(location.href).searchParams.get("driver") ?? "";
+const { searchParams } = new URL(location.href);
+const name = searchParams.get("driver") ?? "";
+const engine = searchParams.has("sqljs") ? { sqlEngine: sqlJsInBrowser() } : {};
 const makeDriver = DRIVERS[name];
 if (makeDriver === undefined) throw new Error(`There is no driver "${name}".`);
 
@@ -29,7 +32,7 @@ function fixture<Store extends { close(): Promise<void> }>(
   return () => {
     const clock = new FakeClock();
     const file = `${crypto.randomUUID()}/jobs.sqlite`;
-    const connection = { storage: makeDriver?.(), clock, engine: "inline", logger: silentLogger };
+    const connection = { storage: makeDriver?.(), clock, engine: "inline", logger: silentLogger, ...engine } as const;
     const opened: Store[] = [];
     return {
       clock,

@@ -1,7 +1,9 @@
 import { showWorkerTests } from "../support/worker-tests.ts";
 
-for (const driver of ["opfs", "indexeddb"]) {
+for (const [driver, engine] of [["opfs"], ["indexeddb"], ["indexeddb", "sqljs"]] as const) {
   const address = new URL("./stores-worker.ts", import.meta.url);
   address.searchParams.set("driver", driver);
-  await showWorkerTests(`stores on ${driver}`, new Worker(address, { type: "module" }));
+  if (engine !== undefined) address.searchParams.set(engine, "");
+  const name = engine === undefined ? driver : `${driver}, in sql.js`;
+  await showWorkerTests(`stores on ${name}`, new Worker(address, { type: "module" }));
 }

@@ -1,5 +1,6 @@
 // Waits for a line of input, then works on a queue at random until it is killed, and writes every step it takes to
-// standard output. Arguments: the folder of the two files, a seed, and the number of this life.
+// standard output. Arguments: the folder of the two files, a seed, the number of this life, and `sqljs`
+// for the second engine.
 import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +14,9 @@ import {
   SqliteResultBackend,
   StemError,
 } from "stem-sqlite";
+import { sqlJsEngine } from "stem-sqlite/sqljs";
 import { createSeededRandomness } from "stem-sqlite/testing";
+import initSqlJs from "sql.js";
 import type { Step } from "../../support/total-queue-history.ts";
 
 const QUEUES = ["left", "right"] as const;
@@ -22,7 +25,8 @@ const MAX_BACKLOG = 80;
 /** Longer than the whole test: no lease ends by time, so that every new delivery has another reason. */
 const LEASE_MS = 3_600_000;
 
-const [folder = ".", seed = "1", life = "0"] = process.argv.slice(2);
+const [folder = ".", seed = "1", life = "0", engine = ""] = process.argv.slice(2);
+const connection = engine === "sqljs" ? { sqlEngine: sqlJsEngine({ initSqlJs }) } : {};
 const random = createSeededRandomness(Number(seed) * 7919 + Number(life));
 let published = 0;
 let backlog = 0;
@@ -151,8 +155,12 @@ async function end(broker: Broker, backend: ResultBackend, delivery: Delivery): 
 await once(process.stdin, "data");
 process.stdin.unref();
 const [broker, backend] = await Promise.all([
-  SqliteBroker.open(join(folder, "broker.sqlite"), { defaultVisibilityTimeout: LEASE_MS, maxDeliveries: 1_000_000 }),
-  SqliteResultBackend.open(join(folder, "backend.sqlite")),
+  SqliteBroker.open(join(folder, "broker.sqlite"), {
+    ...connection,
+    defaultVisibilityTimeout: LEASE_MS,
+    maxDeliveries: 1_000_000,
+  }),
+  SqliteResultBackend.open(join(folder, "backend.sqlite"), connection),
 ]);
 write("ready");
 await Promise.all([
