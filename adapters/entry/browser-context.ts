@@ -9,7 +9,7 @@ let held: ReadonlySet<string> | undefined;
 
 /** For owners: learns which contexts of this origin there are. Where that fails, nothing is known of any. */
 export async function lookForBrowserContexts(): Promise<void> {
-  const names = hasWebLocks() ? await heldLockNames().catch(() => undefined) : undefined;
+  const names = sharesAnOrigin() ? await heldLockNames().catch(() => undefined) : undefined;
   held = names === undefined ? undefined : new Set(names);
 }
 
@@ -30,7 +30,7 @@ export async function enterBrowserContext(): Promise<ContextStay> {
 }
 
 class BrowserContext {
-  readonly #id = hasWebLocks() ? newWebId() : "";
+  readonly #id = sharesAnOrigin() ? newWebId() : "";
   readonly #listeners = new Map<object, SuspensionListener>();
   readonly #stays = new Set<object>();
   readonly #onPageHide = (event: object): void => {
@@ -94,4 +94,9 @@ class BrowserContext {
 
 interface PageTransition {
   readonly persisted: boolean;
+}
+
+/** A page of no origin, such as a sandboxed frame, shares nothing with anybody, and is refused the locks it seems to have. */
+function sharesAnOrigin(): boolean {
+  return hasWebLocks() && (globalThis as { readonly origin?: string }).origin !== "null";
 }
