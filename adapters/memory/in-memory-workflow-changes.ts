@@ -3,6 +3,7 @@ import { childEnding, inOrderShown, overAt } from "../../src/core/workflow-ends.
 import { countSteps, readPolicy, type RunRow, toRunState } from "../../src/core/workflow-rows.ts";
 import type { ContinuationReason, RunClaim, RunState, WorkflowQueues } from "../../src/contracts/workflow-store.ts";
 import {
+  CANCEL,
   cancellationData,
   PARENT_CANCELLED,
   type PolicyBreach,
@@ -55,7 +56,7 @@ export class WorkflowChanges {
         result: null,
         lastError: null,
         cancellation: null,
-        cancelRequested: 0,
+        cancelRequested: CANCEL.NOT_ASKED,
         continuation: 0,
         continuationAt: null,
         createdAt: this.now,
@@ -112,7 +113,13 @@ export class WorkflowChanges {
     run.recoveries = 0;
     run.expiresAt = null;
     this.#waitForNothing(run);
-    this.change(run, { ...AT_LARGE, result: null, lastError: null, cancellation: null, cancelRequested: 0 });
+    this.change(run, {
+      ...AT_LARGE,
+      result: null,
+      lastError: null,
+      cancellation: null,
+      cancelRequested: CANCEL.NOT_ASKED,
+    });
     this.change(run, { endedAt: null });
     this.goOn(run, reason, this.now);
   }
@@ -144,12 +151,18 @@ export class WorkflowChanges {
     const data = JSON.stringify(cancellationData(reason, this.now));
     const ofParent = JSON.stringify(cancellationData(PARENT_CANCELLED, this.now));
     for (const each of this.#family(run)) {
-      if (each.row.cancelRequested === 1) continue;
-      this.release(each);
-      this.#waitForNothing(each);
-      this.change(each, { ...AT_LARGE, cancelRequested: 1, cancellation: each === run ? data : ofParent });
-      this.goOn(each, "manual", this.now);
+      if (each.row.cancelRequested !== CANCEL.NOT_ASKED) continue;
+      this.change(each, { cancelRequested: CANCEL.ASKED, cancellation: each === run ? data : ofParent });
+      if (!this.isHeld(each)) this.endAsAsked(each);
     }
+  }
+
+  /** Has a run that was asked to end go on to do so. */
+  endAsAsked(run: StoredRun): void {
+    this.release(run);
+    this.#waitForNothing(run);
+    this.change(run, AT_LARGE);
+    this.goOn(run, "manual", this.now);
   }
 
   /** Asks what ends with a run that has ended as cancelled. */

@@ -1,6 +1,6 @@
 import type { EncodedClaimRequest, EncodedRun, EncodedStep, EncodedWait } from "../../src/core/workflow-checks.ts";
 import type { ClaimOutcome, ListRunsRequest, RunClaim } from "../../src/contracts/workflow-store.ts";
-import { recoveryFailure } from "../../src/core/workflow-rules.ts";
+import { CANCEL, recoveryFailure } from "../../src/core/workflow-rules.ts";
 import { hasRunEnded } from "../../src/core/workflow-status.ts";
 import { DuplicateRunError, UnknownRunError } from "../../src/workflow-errors.ts";
 import type { WorkflowChanges } from "./in-memory-workflow-changes.ts";
@@ -52,6 +52,7 @@ export function takeRun(
   // Whoever claims by hand, and is never heard of again, leaves a run that is due.
   const continuationAt = Math.min(run.row.continuationAt ?? changes.now, changes.now);
   changes.change(run, { status: "running", suspendedAt: null, ownerId, continuationAt });
+  if (run.row.cancelRequested !== CANCEL.NOT_ASKED) changes.change(run, { cancelRequested: CANCEL.TOLD });
   return { run, claim: { runId, ownerId, token: run.token } };
 }
 
@@ -68,6 +69,7 @@ export function saveStep(changes: WorkflowChanges, run: StoredRun, step: Encoded
 }
 
 export function suspend(changes: WorkflowChanges, run: StoredRun, waits: readonly EncodedWait[]): void {
+  if (run.row.cancelRequested === CANCEL.ASKED) return changes.endAsAsked(run);
   changes.release(run);
   run.recoveries = 0;
   changes.change(run, { status: "suspended", suspendedAt: changes.now });

@@ -28,6 +28,7 @@ import type {
   RunClaim,
   RunPage,
   RunState,
+  SaveReceipt,
   StepWrite,
   TaskEnd,
   WorkflowStepEntry,
@@ -41,7 +42,7 @@ import { type JsonValue, stringifyJsonWithin } from "../../src/core/json.ts";
 import { checkName } from "../../src/core/names.ts";
 import { checkBoolean, checkInteger, checkOneOf, checkShortText } from "../../src/core/options.ts";
 import { encodeTaskError } from "../../src/core/task-error.ts";
-import { DEFAULT_CANCEL_REASON } from "../../src/core/workflow-rules.ts";
+import { CANCEL, DEFAULT_CANCEL_REASON } from "../../src/core/workflow-rules.ts";
 import { WORKFLOW_STATUSES } from "../../src/core/workflow-status.ts";
 import { ClosedError, InvalidOptionError } from "../../src/errors.ts";
 import { InMemoryWorkflowData, type WorkflowNamespace } from "./in-memory-workflow-data.ts";
@@ -164,16 +165,17 @@ export class InMemoryWorkflowStore implements WorkflowStore {
     claim: RunClaim,
     step: StepWrite,
     options: Readonly<{ leaseDuration: Milliseconds; child?: NewRun }>,
-  ): Promise<void> {
+  ): Promise<SaveReceipt> {
     const checked = checkClaim(claim);
     const encoded = encodeStep(step, this.#options.maxPayloadBytes);
     const lease = checkLease(options?.leaseDuration);
     const child = options.child === undefined ? undefined : encodeRun(options.child, this.#options);
-    this.#change((changes) => {
+    return this.#change((changes) => {
       const run = changes.held(checked);
       rules.saveStep(changes, run, encoded);
       run.leaseEndsAt = changes.at.monotonic + lease;
       if (child !== undefined && !changes.space.runs.has(child.runId)) changes.create(child);
+      return { cancelRequested: run.row.cancelRequested !== CANCEL.NOT_ASKED };
     });
   }
 
@@ -200,7 +202,7 @@ export class InMemoryWorkflowStore implements WorkflowStore {
     const text = encodeTaskError(error, this.#options.maxPayloadBytes);
     this.#change((changes) => {
       const run = changes.held(checked);
-      const isAsked = run.row.cancelRequested === 1;
+      const isAsked = run.row.cancelRequested !== CANCEL.NOT_ASKED;
       changes.end(run, { status: isAsked ? "cancelled" : "failed", lastError: text });
       if (isAsked) changes.askChildren(run);
     });

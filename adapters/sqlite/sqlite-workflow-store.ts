@@ -14,6 +14,7 @@ import type {
   RunClaim,
   RunPage,
   RunState,
+  SaveReceipt,
   StepWrite,
   TaskEnd,
   WorkflowStepEntry,
@@ -181,11 +182,11 @@ export class SqliteWorkflowStore implements WorkflowStore {
     claim: RunClaim,
     step: StepWrite,
     options: Readonly<{ leaseDuration: Milliseconds; child?: NewRun }>,
-  ): Promise<void> {
+  ): Promise<SaveReceipt> {
     const encoded = encodeStep(step, this.#options.maxPayloadBytes);
     const leaseMs = checkLease(options?.leaseDuration);
     const child = options.child === undefined ? null : encodeRun(options.child, this.#options);
-    await this.#hub().call("saveStep", { ...this.#claim(claim), step: encoded, leaseMs, child });
+    return this.#hub().call("saveStep", { ...this.#claim(claim), step: encoded, leaseMs, child });
   }
 
   async suspend(claim: RunClaim, waits: readonly NewWait[]): Promise<void> {

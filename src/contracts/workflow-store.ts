@@ -89,6 +89,12 @@ export interface RunPage {
   readonly nextOffset?: number;
 }
 
+/** What whoever saved a step has to know. */
+export interface SaveReceipt {
+  /** The run was asked to be cancelled after its compensations. */
+  readonly cancelRequested: boolean;
+}
+
 /**
  * Runs of workflows, their checkpoints, and what they wait for.
  *
@@ -130,13 +136,14 @@ export interface WorkflowStore {
   releaseRun(claim: RunClaim, options?: Readonly<{ delay?: Milliseconds; error?: TaskError }>): Promise<void>;
   /**
    * Stores a checkpoint, and renews the lease by `leaseDuration`. One that is there already keeps its position; a retry
-   * of the same name is over. With `child`, that run is created in the same transaction, unless its id is there.
+   * of the same name is over. With `child`, that run is created in the same transaction, unless its id is there. Says
+   * whether somebody asked meanwhile for the run to be cancelled after its compensations.
    */
   saveStep(
     claim: RunClaim,
     step: StepWrite,
     options: Readonly<{ leaseDuration: Milliseconds; child?: NewRun }>,
-  ): Promise<void>;
+  ): Promise<SaveReceipt>;
   /**
    * Suspends the run until one of its waits is over: `waits` and those it had. A wait of a name that is stored already
    * leaves that as it is, except a retry, which is replaced. An event that was emitted since the run was created and that
@@ -155,9 +162,10 @@ export interface WorkflowStore {
   markFailed(claim: RunClaim, error: TaskError): Promise<void>;
 
   /**
-   * Ends the run at once, and its children that end with it. With `compensate` they are asked to: their steps fail with
-   * `WorkflowCancelledError`, and their compensations run before they end. Whoever holds the run loses it, and it waits
-   * for nothing any more. `false` when it has ended already or is unknown.
+   * Ends the run at once, and its children that end with it: whoever holds it loses it. With `compensate` they are asked
+   * to end: their steps fail with `WorkflowCancelledError`, and their compensations run before they end. A run that
+   * nobody holds goes on for that at once, and waits for nothing any more; whoever holds one keeps it, is told when it
+   * saves a step, and cannot suspend it. `false` when it has ended already or is unknown.
    */
   cancel(runId: string, options?: Readonly<{ reason?: string; compensate?: boolean }>): Promise<boolean>;
   /**

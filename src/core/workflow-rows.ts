@@ -25,7 +25,7 @@ export interface RunRow {
   readonly parentRunId: string | null;
   readonly policy: string | null;
   readonly cancellation: string | null;
-  /** 1 or 0. */
+  /** A value of {@link CANCEL}. */
   readonly cancelRequested: number;
   readonly continuation: number;
   readonly continuationAt: number | null;

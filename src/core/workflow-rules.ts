@@ -1,5 +1,8 @@
 import type { JsonObject } from "./json.ts";
 
+/** Whether a run was asked to end, and whether whoever holds it knows from its claim. */
+export const CANCEL = { NOT_ASKED: 0, ASKED: 1, TOLD: 2 } as const;
+
 /** What the limits of a run are measured on; instants in epoch milliseconds. */
 export interface PolicyFacts {
   readonly createdAt: number;

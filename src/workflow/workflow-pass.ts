@@ -44,9 +44,12 @@ export class WorkflowPass {
   #progress = 0;
   #isSettling = false;
   #isOver = false;
+  /** Somebody asked for the run to be cancelled after its compensations. */
+  #isToEnd: boolean;
 
   constructor(parts: PassParts) {
     this.parts = parts;
+    this.#isToEnd = parts.run.cancelRequested === true;
     this.#history = new Map(parts.steps.map((entry) => [entry.name, entry]));
     this.#waits = new Map(parts.waits.map((wait) => [wait.step, wait]));
     this.#gate = new ReplayGate(parts.steps, {
@@ -128,7 +131,7 @@ export class WorkflowPass {
     else await this.#gate.recorded(name);
     this.#progress += 1;
     if (this.#isOver) return never();
-    if (entry === undefined) this.#checkGoingOn();
+    if (entry === undefined && !isOfCompensation(name)) this.checkGoingOn();
     return entry;
   }
 
@@ -174,7 +177,9 @@ export class WorkflowPass {
     const { store, claim, leaseDuration } = this.parts;
     if (this.#isOver) return never();
     try {
-      await store.saveStep(claim, step, { leaseDuration, ...(child === undefined ? {} : { child }) });
+      const options = { leaseDuration, ...(child === undefined ? {} : { child }) };
+      const { cancelRequested } = await store.saveStep(claim, step, options);
+      this.#isToEnd ||= cancelRequested;
     } catch (error) {
       if (isPayloadFault(error)) throw error;
       this.fault(error);
@@ -228,11 +233,11 @@ export class WorkflowPass {
   }
 
   /** A run that has failed, or is to be cancelled, begins nothing new. */
-  #checkGoingOn(): void {
+  checkGoingOn(): void {
     const { run } = this.parts;
     const failure = this.#history.get(FAILURE_NAME)?.error;
     if (failure !== undefined) throw new StepFailedError(FAILURE_NAME, failure.type, failure.message);
-    if (run.cancelRequested !== true) return;
+    if (!this.#isToEnd) return;
     const reason = run.cancellationData?.["reason"];
     throw new WorkflowCancelledError(run.runId, typeof reason === "string" ? reason : undefined);
   }
@@ -248,4 +253,9 @@ export class WorkflowPass {
 
 function isPayloadFault(error: unknown): boolean {
   return error instanceof PayloadTooLargeError || error instanceof PayloadNotSerializableError;
+}
+
+/** What a compensation waits for is asked for while the run is ending. */
+function isOfCompensation(name: string): boolean {
+  return name.includes("/compensation/");
 }

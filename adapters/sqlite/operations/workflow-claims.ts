@@ -1,6 +1,8 @@
 import type { EncodedClaimRequest, EncodedRun, EncodedStep, EncodedWait } from "../../../src/core/workflow-checks.ts";
 import { inOrderShown } from "../../../src/core/workflow-ends.ts";
+import type { SaveReceipt } from "../../../src/contracts/workflow-store.ts";
 import type { RunClaim } from "../../../src/core/workflow-model.ts";
+import { CANCEL } from "../../../src/core/workflow-rules.ts";
 import type { StepRow, WaitRow } from "../../../src/core/workflow-rows.ts";
 import { RunLeaseLostError } from "../../../src/workflow-errors.ts";
 import { ADVANCE_RUN, RENEW_RUN } from "../sql/workflow-runs.ts";
@@ -38,6 +40,11 @@ export interface SaveStepArgs extends ClaimArgs {
   readonly step: EncodedStep;
   readonly leaseMs: number;
   readonly child: EncodedRun | null;
+}
+
+interface AdvancedRun {
+  readonly position: number;
+  readonly cancelRequested: number;
 }
 
 export interface MarkCompletedArgs extends ClaimArgs {
@@ -81,15 +88,15 @@ export const releaseRun: Operation<ClaimArgs & { readonly delay: number; readonl
 };
 
 /** Three statements without a child: this is on the way of every step. */
-export const saveStep: Operation<SaveStepArgs, void> = {
+export const saveStep: Operation<SaveStepArgs, SaveReceipt> = {
   kind: "steps",
   run(scope, { claim, step, leaseMs, child, ...place }) {
-    const position = advance(scope, place.namespace, claim, scope.now + leaseMs);
+    const { position, cancelRequested } = advance(scope, place.namespace, claim, scope.now + leaseMs);
     const changes = new RunChanges(scope, place);
     putStep(changes, claim.runId, { ...step, endedAt: scope.now }, position);
     signalRun(scope, place.namespace, claim.runId);
-    if (child === null || !insertRun(changes, child)) return;
-    changes.save();
+    if (child !== null && insertRun(changes, child)) changes.save();
+    return { cancelRequested: cancelRequested !== CANCEL.NOT_ASKED };
   },
 };
 
@@ -97,6 +104,7 @@ export const suspendRun: Operation<ClaimArgs & { readonly waits: readonly Encode
   kind: "steps",
   run: (scope, { claim, waits, ...place }) =>
     changeHeld(scope, place, claim, (changes, run) => {
+      if (run.cancelRequested === CANCEL.ASKED) return changes.endAsAsked(run);
       changes.release(run);
       changes.change(run, { status: "suspended", suspendedAt: scope.now, recoveries: 0 });
       const { all, isOver } = addWaits(changes, run, waits);
@@ -122,7 +130,7 @@ export const markRunFailed: Operation<ClaimArgs & { readonly error: string }, vo
   kind: "steps",
   run: (scope, { claim, error, ...place }) =>
     changeHeld(scope, place, claim, (changes, run) => {
-      const isAsked = run.cancelRequested === 1;
+      const isAsked = run.cancelRequested !== CANCEL.NOT_ASKED;
       changes.end(run, { status: isAsked ? "cancelled" : "failed", lastError: error });
       if (isAsked) changes.askChildren(run);
     }),
@@ -139,12 +147,12 @@ function changeHeld(
   changes.save();
 }
 
-/** The position of a checkpoint to be stored under a claim. */
-function advance(scope: OperationScope, namespace: string, claim: RunClaim, leaseUntil: number): number {
+/** The position of a checkpoint to be stored under a claim, and whether the run was asked to end. */
+function advance(scope: OperationScope, namespace: string, claim: RunClaim, leaseUntil: number): AdvancedRun {
   const values = { ...claim, namespace, leaseUntil, now: scope.now };
-  const row = scope.sql.get<{ position: number }>(ADVANCE_RUN, values);
+  const row = scope.sql.get<AdvancedRun>(ADVANCE_RUN, values);
   if (row === undefined) throw new RunLeaseLostError(claim.runId);
-  return row.position;
+  return row;
 }
 
 /** Why a run cannot be claimed; `undefined` when it can. */
@@ -182,6 +190,7 @@ function take(
   const continuationAt = Math.min(run.continuationAt ?? now, now);
   const claimed = { token: scope.nextToken(), fence, ownerId, leaseUntil: now + leaseMs };
   changes.change(run, { ...claimed, status: "running", suspendedAt: null, continuationAt });
+  if (run.cancelRequested !== CANCEL.NOT_ASKED) changes.change(run, { cancelRequested: CANCEL.TOLD });
   changes.save();
   const steps = scope.sql.all<StepRow>(LIST_STEPS, { namespace: place.namespace, runId });
   return { kind: "claimed", token: run.token, run: stateOf(changes, runId), steps, waits: inOrderShown(waits) };

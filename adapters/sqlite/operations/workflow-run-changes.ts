@@ -9,6 +9,7 @@ import { childEnding, overAt } from "../../../src/core/workflow-ends.ts";
 import type { RunClaim, WorkflowQueues } from "../../../src/core/workflow-model.ts";
 import { readPolicy, type RunRow } from "../../../src/core/workflow-rows.ts";
 import {
+  CANCEL,
   cancellationData,
   PARENT_CANCELLED,
   type PolicyBreach,
@@ -144,7 +145,7 @@ export class RunChanges {
     this.release(run);
     this.#waitForNothing(run);
     this.change(run, { status: "running", suspendedAt: null, endedAt: null, expiresAt: null, recoveries: 0 });
-    this.change(run, { result: null, lastError: null, cancellation: null, cancelRequested: 0 });
+    this.change(run, { result: null, lastError: null, cancellation: null, cancelRequested: CANCEL.NOT_ASKED });
     this.goOn(run, reason, this.now);
   }
 
@@ -175,13 +176,18 @@ export class RunChanges {
     const data = JSON.stringify(cancellationData(reason, this.now));
     const ofParent = JSON.stringify(cancellationData(PARENT_CANCELLED, this.now));
     for (const each of this.#family(run)) {
-      if (each.cancelRequested === 1) continue;
-      this.release(each);
-      this.#waitForNothing(each);
-      const cancellation = each === run ? data : ofParent;
-      this.change(each, { status: "running", suspendedAt: null, cancelRequested: 1, cancellation });
-      this.goOn(each, "manual", this.now);
+      if (each.cancelRequested !== CANCEL.NOT_ASKED) continue;
+      this.change(each, { cancelRequested: CANCEL.ASKED, cancellation: each === run ? data : ofParent });
+      if (!this.isHeld(each)) this.endAsAsked(each);
     }
+  }
+
+  /** Has a run that was asked to end go on to do so. */
+  endAsAsked(run: ChangedRun): void {
+    this.release(run);
+    this.#waitForNothing(run);
+    this.change(run, { status: "running", suspendedAt: null });
+    this.goOn(run, "manual", this.now);
   }
 
   /** Asks what ends with a run that has ended as cancelled. */

@@ -66,7 +66,7 @@ export const ADVANCE_RUN: string = /* sql */ `
 update wf_runs
 set updated_at = :now, lease_until = :leaseUntil, next_position = next_position + 1, recoveries = 0, last_error = null
 where ${IS_HELD}
-returning next_position - 1 as position`;
+returning next_position - 1 as position, cancel_requested as cancelRequested`;
 
 /** Moves the end of the lease of a run that is held by this claim. */
 export const RENEW_RUN: string = /* sql */ `

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aRun, anError, LEASE, onBench, type OpenWorkflowStoreFixture } from "./workflow-store-bench.ts";
+import { anError, aRun, aStep, LEASE, onBench, type OpenWorkflowStoreFixture } from "./workflow-store-bench.ts";
 
 /** Runs that are ended from outside. */
 export function describeCancel(open: OpenWorkflowStoreFixture): void {
@@ -103,10 +103,29 @@ export function describeCancel(open: OpenWorkflowStoreFixture): void {
     );
 
     it(
+      "leaves the run with who holds it, who is told with the next step and cannot suspend it",
+      onBench(open, async (bench) => {
+        const claim = await bench.withSteps("r1", "a");
+        expect(await bench.save(claim, aStep("b"))).toEqual({ cancelRequested: false });
+        expect(await bench.store.cancel("r1", { compensate: true })).toBe(true);
+        expect(await bench.run("r1")).toMatchObject({ status: "running", cancelRequested: true, continuation: 1 });
+        expect(await bench.save(claim, aStep("c"))).toEqual({ cancelRequested: true });
+        await bench.store.suspend(claim, [{ step: "e", kind: "event", topic: "t" }]);
+        expect(await bench.run("r1")).toMatchObject({ status: "running", waits: [] });
+        expect(await bench.due()).toEqual(["r1:2:manual"]);
+        const next = await bench.claim("r1", { continuation: 2 });
+        expect(next.steps.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+        // Whoever claims it knows, and may wait for a compensation.
+        await bench.store.suspend(next.claim, [{ step: "nap", kind: "sleep", resumeAt: bench.in(1_000) }]);
+        expect((await bench.run("r1")).status).toBe("suspended");
+      }),
+    );
+
+    it(
       "asks the children too, also those that came after it",
       onBench(open, async (bench) => {
         const change = { parentRunId: "p", endsWithParent: true };
-        await bench.start("p");
+        await bench.store.createRun(aRun("p"));
         await bench.store.createRun(aRun("c1", change));
         await bench.store.cancel("p", { compensate: true });
         expect(await bench.run("c1")).toMatchObject({ status: "running", cancelRequested: true });
@@ -120,7 +139,7 @@ export function describeCancel(open: OpenWorkflowStoreFixture): void {
     it(
       "gives way to a cancel at once, and to code that completes all the same",
       onBench(open, async (bench) => {
-        for (const runId of ["r1", "r2"]) await bench.start(runId);
+        for (const runId of ["r1", "r2"]) await bench.store.createRun(aRun(runId));
         for (const runId of ["r1", "r2"]) await bench.store.cancel(runId, { compensate: true });
         expect(await bench.store.cancel("r1", { reason: "now" })).toBe(true);
         expect(await bench.run("r1")).toMatchObject({ status: "cancelled", cancellationData: { reason: "now" } });

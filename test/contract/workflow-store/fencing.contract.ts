@@ -43,12 +43,6 @@ const LOSSES: readonly Loss[] = [
     },
   ],
   [
-    "ended with the request to cancel its run",
-    async (bench) => {
-      await bench.store.cancel("r1", { compensate: true });
-    },
-  ],
-  [
     "ended with the rewinding of its run",
     async (bench) => {
       await bench.store.rewindToStep("r1", "b");

@@ -7,6 +7,7 @@ import type {
   NewWait,
   RunClaim,
   RunState,
+  SaveReceipt,
   StepWrite,
   WorkflowStore,
 } from "../../../src/contracts/workflow-store.ts";
@@ -171,7 +172,7 @@ export class WorkflowStoreBench {
     return claim;
   }
 
-  save(claim: RunClaim, step: StepWrite): Promise<void> {
+  save(claim: RunClaim, step: StepWrite): Promise<SaveReceipt> {
     return this.store.saveStep(claim, step, { leaseDuration: LEASE });
   }
 

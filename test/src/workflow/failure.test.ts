@@ -29,6 +29,28 @@ describe("A run that fails", () => {
     expect(await rig.steps(runId)).toEqual(["a", "/sleep#0", "b", "c", "/failure", "b/compensation", "a/compensation"]);
   });
 
+  it("may wait in a compensation", async () => {
+    const undone: string[] = [];
+    const script = new WorkflowScript({
+      name: "saga",
+      async run(s) {
+        await s.step("a", () => 1, {
+          async compensate(context) {
+            await context.sleep(1_000);
+            undone.push("a");
+          },
+        });
+        await s.step("b", fail, NO_RETRY);
+      },
+    });
+    const rig = await aWorkflowRig([script]);
+    const runId = await script.start(rig.app);
+    await rig.settle();
+    await rig.advance(1_000);
+    expect((await rig.end(runId)).status).toBe("failed");
+    expect(undone).toEqual(["a"]);
+  });
+
   it("tries a compensation again, and goes on with the others when one fails for good", async () => {
     const undone: string[] = [];
     const script = new WorkflowScript({
@@ -158,6 +180,29 @@ describe("A run that is cancelled", () => {
     await rig.settle();
     expect((await rig.end(runId)).status).toBe("cancelled");
     expect(undone).toEqual(["a"]);
+  });
+
+  it("finishes and undoes the step that is under way", async () => {
+    const undone: string[] = [];
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const script = new WorkflowScript({
+      name: "busy",
+      async run(s) {
+        await s.step("a", () => held.then(() => "A"), { compensate: () => void undone.push("a") });
+        await s.step("b", () => "B");
+      },
+    });
+    const rig = await aWorkflowRig([script]);
+    const runId = await script.start(rig.app);
+    await rig.settle();
+    expect(await rig.app.cancelWorkflow(runId, { compensate: true })).toBe(true);
+    await rig.settle();
+    release();
+    await rig.settle();
+    expect((await rig.end(runId)).status).toBe("cancelled");
+    expect(undone).toEqual(["a"]);
+    expect(await rig.steps(runId)).not.toContain("b");
   });
 
   it("is, by its policy, while it works and while it waits", async () => {
