@@ -8,6 +8,7 @@ export function EventsPanel() {
     <Panel
       id="events"
       title="Events"
+      wide
       about="What this tab's worker tells, as it happens; the newest event comes first."
     >
       <div class="toolbar">

@@ -19,7 +19,7 @@ export function RunningPanel() {
     >
       <Table
         caption="Running jobs and their leases, the earliest end first"
-        columns={["Job", "Task", "Worker", "Delivery", "Progress", "Lease", "Action"]}
+        columns={["Job", "Task", "Lease", "Progress", "Worker", "Delivery", "Action"]}
         empty="Nothing runs. Enqueue a slow job to see its lease."
       >
         {(inflight.value.value ?? []).map((entry) => (
@@ -42,14 +42,14 @@ function RunningRow({ entry }: { readonly entry: InflightEntry }) {
       </th>
       <td>{envelope.name}</td>
       <td>
+        <Lease entry={entry} />
+      </td>
+      <td>{fraction === undefined ? "" : <Progress fraction={fraction} of={envelope.id} />}</td>
+      <td>
         {consumerName} {consumerName.startsWith(TAB) ? <span class="badge">this tab</span> : null}
       </td>
       <td class="number">
         {deliveries} of attempt {envelope.attempt}
-      </td>
-      <td>{fraction === undefined ? "" : <Progress fraction={fraction} of={envelope.id} />}</td>
-      <td>
-        <Lease entry={entry} />
       </td>
       <td>
         <Button kind="small" label={`Revoke job ${envelope.id}`} run={() => revoke(envelope.id)}>
