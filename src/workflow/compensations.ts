@@ -38,6 +38,7 @@ export class Compensations {
   async fail(thrown: unknown): Promise<PassEnd> {
     const pass = this.#pass;
     const error = pass.recorded(FAILURE_NAME)?.error ?? { ...toStepError(thrown), retryable: false };
+    await pass.finishSteps(error);
     if (this.#known.length === 0) return { kind: "failed", error };
     if (pass.recorded(FAILURE_NAME) === undefined) {
       const key = plainKey(FAILURE_NAME);

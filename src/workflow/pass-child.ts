@@ -17,16 +17,15 @@ export async function awaitChild(
 ): Promise<JsonValue> {
   const { clock } = pass.parts;
   const started = plainKey(innerName(plainKey(name), "start"));
-  let runId = (pass.recorded(started.name)?.value as { runId?: string } | undefined)?.runId;
+  const known = (pass.recorded(started.name)?.value as { runId: string } | undefined)?.runId;
   const resumeAt = deadlineOf(options.timeout === undefined ? {} : { timeout: options.timeout }, clock.now());
+  // What is wrong with the child is said before it is asked for: otherwise replays would expect something of it.
+  const child = known === undefined ? pass.parts.newChild(ref, params, options) : undefined;
+  const runId = child?.runId ?? String(known);
   const isNew = (await pass.ask(name, "child")) === undefined;
-  if (runId === undefined) {
-    const end = pass.begin();
-    const child = pass.parts.newChild(ref, params, options);
-    ({ runId } = child);
+  if (child !== undefined) {
     const startedAt = new Date(clock.now());
     await pass.save({ ...started, kind: "child", value: { runId }, attempts: 1, startedAt }, child);
-    end();
   }
   const entry = pass.recorded(name);
   if (isNew || entry === undefined) {

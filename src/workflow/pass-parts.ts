@@ -1,18 +1,10 @@
 import type { TaskError } from "../contracts/result-backend.ts";
-import type {
-  NewWait,
-  RunClaim,
-  RunState,
-  StepWrite,
-  WorkflowStepEntry,
-  WorkflowWait,
-} from "../contracts/workflow-store.ts";
+import type { NewWait, RunClaim, RunState, WorkflowStepEntry, WorkflowWait } from "../contracts/workflow-store.ts";
 import type { WorkflowStore } from "../contracts/workflow-store.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { IdSource, Randomness } from "../contracts/identity.ts";
 import type { Logger } from "../contracts/logger.ts";
 import type { Milliseconds } from "../core/duration.ts";
-import type { JsonValue } from "../core/json.ts";
 import type { ResolvedRetryPolicy } from "../core/retry-policy.ts";
 import type { StepEnqueuer } from "./step-enqueuer.ts";
 import type { AnyWorkflowDefinition, ChildOptions } from "./workflow-definition.ts";
@@ -22,7 +14,8 @@ import type { WorkflowRef } from "./workflow-refs.ts";
 
 /** How one pass through the code of a workflow ended. */
 export type PassEnd =
-  | { readonly kind: "completed"; readonly result: JsonValue; readonly step?: StepWrite }
+  /** The end of the run is stored already. */
+  | { readonly kind: "completed" }
   | { readonly kind: "failed"; readonly error: TaskError }
   | { readonly kind: "suspended"; readonly waits: readonly NewWait[] }
   /** The claim is no longer ours: nothing more may be stored. */

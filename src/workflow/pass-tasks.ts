@@ -4,6 +4,9 @@ import type { JsonObject } from "../core/json.ts";
 import { InvalidOptionError, StemError, TimeoutError } from "../errors.ts";
 import { deadlineOf } from "./pass-waits.ts";
 import type { Milliseconds } from "../core/duration.ts";
+import { StepFailedError } from "../workflow-errors.ts";
+import { toStepError } from "./step-error.ts";
+import { plainKey } from "./step-names.ts";
 import { waitEndOf } from "./wait-end.ts";
 import type { TaskOutcome } from "./workflow-definition.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
@@ -30,6 +33,7 @@ export async function awaitTasks(
     const wait = { step: name, kind: "tasks", expected: requests.length } as const;
     return pass.park(resumeAt === undefined ? wait : { ...wait, resumeAt });
   }
+  if (entry.error !== undefined) throw new StepFailedError(name, entry.error.type, entry.error.message);
   const resumed = waitEndOf(entry);
   if (resumed.outcome !== "tasks") throw new TimeoutError(`Step "${name}"`, options.timeout ?? 0);
   return resumed.ends.map(({ value, error }, index): TaskOutcome => {
@@ -42,11 +46,16 @@ export async function awaitTasks(
 
 async function enqueueAll(pass: WorkflowPass, name: string, requests: readonly EnqueueRequest[]): Promise<void> {
   const end = pass.begin();
+  const startedAt = new Date(pass.parts.clock.now());
   try {
     const calls = requests.map((request, index) => followed(pass, name, request, index));
     await pass.parts.enqueuer.enqueueAll(calls, true);
   } catch (error) {
-    if (!(error instanceof StemError) || (!error.retryable && error.outcome !== "unknown")) throw error;
+    if (!(error instanceof StemError) || (!error.retryable && error.outcome !== "unknown")) {
+      const failure = { ...toStepError(error), retryable: false };
+      await pass.save({ ...plainKey(name), kind: "tasks", value: null, error: failure, attempts: 1, startedAt });
+      throw new StepFailedError(name, failure.type, failure.message);
+    }
     // Nothing is wrong with the tasks: the run goes on from here once the stores are well.
     pass.fault(error);
     await new Promise(() => undefined);

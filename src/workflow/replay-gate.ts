@@ -1,5 +1,8 @@
 import type { WorkflowStepEntry } from "../contracts/workflow-store.ts";
-import { untilQuiet } from "./until-quiet.ts";
+import { untilQuiet, untilThere } from "./until-quiet.ts";
+
+/** Code may await a lot between two steps, such as one thing for each entry of a list, before it is taken for changed. */
+const PATIENCE = 400;
 
 /** Where code and history part: what is recorded, and what the code asks for instead, if anything. */
 export interface Divergence {
@@ -27,6 +30,8 @@ export class ReplayGate {
   #newcomers: { readonly name: string; readonly resolve: () => void }[] = [];
   #isTurning = false;
   #isOver = false;
+  /** Called once nothing is left, for code that has ended; it may have left branches that still come for what is. */
+  #onEnd: (() => void) | undefined;
 
   constructor(history: readonly WorkflowStepEntry[], listener: ReplayGateListener) {
     this.#expected = history.filter(({ kind, name }) => isAskedFor(kind, name));
@@ -62,11 +67,12 @@ export class ReplayGate {
   }
 
   /** Resolves when the history is over, for code that has ended. */
-  async ended(): Promise<void> {
-    if (!this.isReplaying) return;
-    await untilQuiet();
-    const [recorded] = this.#expected;
-    if (recorded !== undefined) await this.#diverge({ recorded });
+  ended(): Promise<void> {
+    if (!this.isReplaying) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+      this.#turn();
+    });
   }
 
   #turn(): void {
@@ -76,9 +82,9 @@ export class ReplayGate {
   }
 
   async #run(): Promise<void> {
-    while (this.#expected.length > 0 && this.#arrived.size + this.#newcomers.length > 0) {
+    while (this.#expected.length > 0 && this.#isWanted) {
       const recorded = this.#expected[0] as WorkflowStepEntry;
-      if (!this.#arrived.has(recorded.name)) await untilQuiet();
+      await untilThere(() => this.#arrived.has(recorded.name), PATIENCE);
       const go = this.#arrived.get(recorded.name);
       if (go === undefined) {
         const asked = this.#newcomers[0]?.name ?? this.#arrived.keys().next().value;
@@ -93,8 +99,13 @@ export class ReplayGate {
     this.#isTurning = false;
     if (this.#expected.length === 0) {
       for (const { resolve } of this.#newcomers.splice(0)) resolve();
+      this.#onEnd?.();
     }
     this.#listener.onIdle();
+  }
+
+  get #isWanted(): boolean {
+    return this.#arrived.size > 0 || this.#newcomers.length > 0 || this.#onEnd !== undefined;
   }
 
   /** Never resolves: whoever waits here does so in vain. */

@@ -2,12 +2,11 @@ import type { ClaimOutcome, NewRun, RunState } from "../contracts/workflow-store
 import type { TaskContext } from "../contracts/task-handler.ts";
 import type { TaskError } from "../contracts/result-backend.ts";
 import { RunLeaseLostError, UnknownWorkflowError } from "../workflow-errors.ts";
-import { PayloadTooLargeError } from "../errors.ts";
 import { repeat } from "../runtime/repeat.ts";
 import type { PassEnd, PassParts } from "./pass-parts.ts";
 import { runPass } from "./run-pass.ts";
 import { StepEnqueuer } from "./step-enqueuer.ts";
-import { toStepError } from "./step-error.ts";
+import { isPayloadFault, toStepError } from "./step-error.ts";
 import type { ResolvedWorkflowRuntimeOptions } from "./workflow-runtime-options.ts";
 import type { WorkflowListeners } from "./workflow-listeners.ts";
 import type { AnyWorkflowDefinition, ChildOptions } from "./workflow-definition.ts";
@@ -131,17 +130,16 @@ export class RunExecutor {
     const { store } = this.#parts.options;
     switch (end.kind) {
       case "completed":
-        try {
-          await store.markCompleted(claim, end.result, end.step);
-        } catch (error) {
-          if (!(error instanceof PayloadTooLargeError)) throw error;
-          return this.#fail(claim, run, toStepError(error));
-        }
         return this.#emit(run, { type: "completed" });
       case "failed":
         return this.#fail(claim, run, end.error);
       case "suspended":
-        await store.suspend(claim, end.waits);
+        try {
+          await store.suspend(claim, end.waits);
+        } catch (error) {
+          if (!isPayloadFault(error)) throw error;
+          return this.#fail(claim, run, toStepError(error));
+        }
         return this.#emit(run, { type: "suspended" });
       case "released":
         return store.releaseRun(claim, {

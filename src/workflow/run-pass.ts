@@ -14,7 +14,7 @@ export async function runPass(parts: PassParts): Promise<PassEnd> {
   return pass.execute(async () => {
     let result: JsonValue;
     try {
-      const value: unknown = await parts.definition.body(script as never);
+      const value: unknown = await Promise.race([parts.definition.body(script as never), pass.givenUp]);
       result = value === undefined ? null : (JSON.parse(stringifyJson(value, "result")) as JsonValue);
       await pass.historyEnds();
       // Code that would end well, in a run that has failed or is to be cancelled, comes too late.
@@ -23,6 +23,11 @@ export async function runPass(parts: PassParts): Promise<PassEnd> {
       await pass.historyEnds();
       return compensations.fail(thrown);
     }
-    return { kind: "completed", result, ...(held === undefined ? {} : { step: held }) };
+    try {
+      await pass.complete(result, held);
+    } catch (thrown) {
+      return compensations.fail(thrown);
+    }
+    return { kind: "completed" };
   });
 }

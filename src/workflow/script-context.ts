@@ -9,7 +9,7 @@ import { createFacts } from "./pass-facts.ts";
 import { awaitChild } from "./pass-child.ts";
 import { awaitTasks } from "./pass-tasks.ts";
 import { createWaits } from "./pass-waits.ts";
-import { checkStepName, versionedKey } from "./step-names.ts";
+import { checkStepName } from "./step-names.ts";
 import { runStep } from "./step-run.ts";
 import type { StepOptions, WorkflowScriptContext, WorkflowStepContext } from "./workflow-definition.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
@@ -40,16 +40,24 @@ const STEP_DEFAULTS: Readonly<Record<keyof StepOptions, unknown>> = {
 export function createScriptContext({ pass, compensations, hold }: ScriptParts): WorkflowScriptContext {
   let previousResult: JsonValue = null;
 
+  /** Nobody may be there to handle a failure, such as of the loser of a race: that must not end the program. */
+  const call = <T>(work: () => Promise<T>): Promise<T> => {
+    const end = work();
+    end.catch(() => undefined);
+    return end;
+  };
+
   const step = async (
     name: string,
     run: (context: WorkflowStepContext) => unknown,
     options: StepOptions<never> & { readonly [IS_LAST]?: boolean } = {},
   ): Promise<JsonValue> => {
+    pass.checkOutside();
     const { autoVersion, retryPolicy, compensate } = checkStep(name, run, options);
     const key = pass.keyOf(name, autoVersion);
+    const policy = retryPolicy === undefined ? pass.parts.stepRetryPolicy : resolveRetryPolicy(retryPolicy);
     const entry = await pass.ask(key.name, "step");
     if (entry?.error !== undefined) throw new StepFailedError(key.name, entry.error.type, entry.error.message);
-    const policy = retryPolicy === undefined ? pass.parts.stepRetryPolicy : resolveRetryPolicy(retryPolicy);
     if (entry !== undefined) pass.parts.emit({ type: "step-completed", step: key.name, replayed: true });
     const isLast = options[IS_LAST] === true && compensate === undefined;
     const value =
@@ -61,6 +69,7 @@ export function createScriptContext({ pass, compensations, hold }: ScriptParts):
             run,
             retryPolicy: policy,
             previousResult,
+            isUndoable: compensate !== undefined,
             ...(isLast ? { hold } : {}),
           })
         : null);
@@ -69,19 +78,22 @@ export function createScriptContext({ pass, compensations, hold }: ScriptParts):
     return value;
   };
 
+  const waits = createWaits(pass, { nameOf: (what) => pass.keyOf(`/${what}`, true).name });
+  const named = (name: string): string => {
+    pass.checkOutside();
+    return checkStepName(name);
+  };
   return {
     ...createFacts(pass, "run"),
-    ...createWaits(pass, {
-      nameOf: (what) => {
-        const base = `/${what}`;
-        return versionedKey(base, pass.keyOf(base, true).iteration ?? 0).name;
-      },
-    }),
-    step: step as WorkflowScriptContext["step"],
+    sleep: (...given) => call(() => waits.sleep(...given)),
+    suspendFor: (...given) => call(() => waits.suspendFor(...given)),
+    awaitEvent: (...given) => call(() => waits.awaitEvent(...given)) as never,
+    waitForEvent: (...given) => call(() => waits.waitForEvent(...given)) as never,
+    step: ((...given: Parameters<typeof step>) => call(() => step(...given))) as WorkflowScriptContext["step"],
     child: (name, workflow, params, options) =>
-      awaitChild(pass, checkStepName(name), workflow as WorkflowRef<never>, params, options) as never,
-    tasks: (name, requests, options) => awaitTasks(pass, checkStepName(name), requests, options),
-    patched: (change) => isPatched(pass, change),
+      call(async () => awaitChild(pass, named(name), workflow as WorkflowRef<never>, params, options)) as never,
+    tasks: (name, requests, options) => call(async () => awaitTasks(pass, named(name), requests, options)),
+    patched: (change) => call(() => isPatched(pass, change)),
   };
 }
 
@@ -90,10 +102,8 @@ async function isPatched(pass: WorkflowPass, change: string): Promise<boolean> {
   const baseName = `/patch/${checkStepName(change)}`;
   if (pass.recorded(baseName) !== undefined) return true;
   if (pass.isReplaying || pass.isOver) return false;
-  const end = pass.begin();
   const startedAt = new Date(pass.parts.clock.now());
   await pass.save({ name: baseName, baseName, kind: "patch", value: true, attempts: 1, startedAt });
-  end();
   return true;
 }
 

@@ -1,6 +1,7 @@
 import type { EnqueueOptions } from "../contracts/task-enqueuer.ts";
 import { WORKFLOW_META_KEYS } from "../core/workflow-continuation.ts";
 import type { JsonValue } from "../core/json.ts";
+import { ClosedError } from "../errors.ts";
 import { createFacts } from "./pass-facts.ts";
 import { createWaits } from "./pass-waits.ts";
 import { innerName, type StepKey, versionedKey } from "./step-names.ts";
@@ -17,23 +18,29 @@ export interface StepFacts {
   readonly onPark: () => void;
 }
 
-/** Builds what the function of a step sees. The functions need no `this`. */
+/**
+ * Builds what the function of a step sees. The functions need no `this`; once `close` was called, waiting and enqueuing
+ * throw `ClosedError`.
+ */
 export function createStepContext(
   pass: WorkflowPass,
   { key, attempt, previousResult, onPark }: StepFacts,
-): WorkflowStepContext {
+): Readonly<{ context: WorkflowStepContext; close: () => void }> {
   const { run, definition, enqueuer } = pass.parts;
   const counts = new Map<string, number>();
+  let isClosed = false;
   const nextOf = (what: string): number => {
+    if (isClosed) throw new ClosedError(`Step "${key.name}"`);
     const count = counts.get(what) ?? 0;
     counts.set(what, count + 1);
     return count;
   };
   let resumed: ResumeData | null = lastResumed(pass, key);
   let isTaken = false;
-  return {
+  const nameOf = (what: string): string => versionedKey(innerName(key, what), nextOf(what)).name;
+  const context: WorkflowStepContext = {
     ...createFacts(pass, key.name),
-    ...createWaits(pass, { nameOf: (what) => versionedKey(innerName(key, what), nextOf(what)).name, onPark }),
+    ...createWaits(pass, { nameOf, onPark }),
     stepName: key.baseName,
     stepIndex: pass.asked - 1,
     iteration: key.iteration ?? 0,
@@ -47,7 +54,8 @@ export function createStepContext(
       return data;
     },
     async enqueue(name: string, options: EnqueueOptions = {}) {
-      const id = options.enqueueOptions?.taskId ?? `${run.runId}/${innerName(key, String(nextOf("task")))}`;
+      const own = `${run.runId}/${innerName(key, String(nextOf("task")))}`;
+      const id = options.enqueueOptions?.taskId ?? own;
       const meta = {
         ...options.meta,
         [WORKFLOW_META_KEYS.channel]: "execution",
@@ -63,6 +71,7 @@ export function createStepContext(
       return id;
     },
   };
+  return { context, close: () => (isClosed = true) };
 }
 
 /** What the last wait that is over, of those inside of a step, came to. */

@@ -14,17 +14,17 @@ export class StepEnqueuer {
   }
 
   /**
-   * Enqueues all tasks; they have ids. `mayBeRepeated` says that they may have been enqueued before: then those whose
-   * status is known are left out, as their messages may be gone already.
+   * Enqueues all tasks; they have ids. `mayBeRepeated` says that they may have been enqueued before: then those that
+   * have begun are left out, as their messages may be gone already. One that is only queued may have no message yet.
    */
   async enqueueAll(
     requests: readonly (EnqueueRequest & { readonly id: string })[],
     mayBeRepeated: boolean,
   ): Promise<void> {
-    const isKnown = await Promise.all(
-      requests.map(({ id }) => (mayBeRepeated ? this.#isKnown(id) : Promise.resolve(false))),
+    const hasBegun = await Promise.all(
+      requests.map(({ id }) => (mayBeRepeated ? this.#hasBegun(id) : Promise.resolve(false))),
     );
-    const fresh = requests.filter((_, index) => isKnown[index] !== true).map(withId);
+    const fresh = requests.filter((_, index) => hasBegun[index] !== true).map(withId);
     if (fresh.length === 0) return;
     try {
       await this.#stem.enqueueAll(fresh);
@@ -35,12 +35,9 @@ export class StepEnqueuer {
     }
   }
 
-  async result(taskId: string): Promise<Awaited<ReturnType<ResultBackend["get"]>>> {
-    return (await this.#backend?.get(taskId)) ?? null;
-  }
-
-  async #isKnown(taskId: string): Promise<boolean> {
-    return (await this.result(taskId)) !== null;
+  async #hasBegun(taskId: string): Promise<boolean> {
+    const status = (await this.#backend?.get(taskId)) ?? null;
+    return status !== null && status.state !== "queued";
   }
 
   async #enqueueUnlessThere(request: EnqueueRequest): Promise<void> {

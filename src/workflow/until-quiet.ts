@@ -8,3 +8,9 @@ const MICROTASKS = 128;
 export async function untilQuiet(): Promise<void> {
   for (let turn = 0; turn < MICROTASKS; turn += 1) await Promise.resolve();
 }
+
+/** Waits until `isThere` says so, or code has been at rest for `times` as long as usual; says whether it is there. */
+export async function untilThere(isThere: () => boolean, times: number): Promise<boolean> {
+  for (let turn = 0; turn < times && !isThere(); turn += 1) await untilQuiet();
+  return isThere();
+}

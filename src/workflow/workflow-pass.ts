@@ -3,22 +3,26 @@ import type {
   CheckpointKind,
   NewWait,
   StepWrite,
-  WaitKind,
   WorkflowStepEntry,
   WorkflowWait,
 } from "../contracts/workflow-store.ts";
-import { InvalidOptionError, PayloadNotSerializableError, PayloadTooLargeError } from "../errors.ts";
-import { createDeferred } from "../runtime/deferred.ts";
+import type { JsonValue } from "../core/json.ts";
+import { InvalidOptionError } from "../errors.ts";
+import { createDeferred, type Deferred } from "../runtime/deferred.ts";
 import { onAbort } from "../runtime/on-abort.ts";
 import { NondeterminismError, RunLeaseLostError, StepFailedError, WorkflowCancelledError } from "../workflow-errors.ts";
 import type { PassEnd, PassParts } from "./pass-parts.ts";
 import { type Divergence, ReplayGate } from "./replay-gate.ts";
 import { FAILURE_NAME } from "./run-failure.ts";
-import { toStepError } from "./step-error.ts";
+import { isPayloadFault, toStepError } from "./step-error.ts";
 import { plainKey, type StepKey, versionedKey } from "./step-names.ts";
-import { untilQuiet } from "./until-quiet.ts";
-import { resumeDataOf } from "./wait-end.ts";
-import type { ResumeData } from "./workflow-definition.ts";
+import { TimedWaits } from "./timed-waits.ts";
+import { untilQuiet, untilThere } from "./until-quiet.ts";
+
+/** How often code may ask for something new in a run that is to end, before it is left where it is. */
+const MAX_REFUSALS = 10_000;
+/** Branches that still compute get this many times the usual rest before the run is suspended. */
+const REST_BEFORE_SUSPENSION = 8;
 
 /** A new one each time: one for all would hold on to everything that ever waited for it. */
 const never = (): Promise<never> => new Promise(() => undefined);
@@ -38,8 +42,17 @@ export class WorkflowPass {
   readonly #gate: ReplayGate;
   readonly #end = createDeferred<PassEnd>();
   readonly #controller = new AbortController();
-  /** Functions of steps that run now. */
+  readonly #timed: TimedWaits;
+  readonly #givenUp = createDeferred<never>();
+  /** Functions of steps that run now, and calls of the store. */
   #working = 0;
+  #isInStep = false;
+  /** Of these, the steps that can be undone. */
+  #undoable = 0;
+  #undoableEnded: Deferred<void> | undefined;
+  /** Why the run begins nothing new, since this pass. */
+  #failure: TaskError | undefined;
+  #refusals = 0;
   #haveParked = 0;
   #progress = 0;
   #isSettling = false;
@@ -52,6 +65,8 @@ export class WorkflowPass {
     this.#isToEnd = parts.run.cancelRequested === true;
     this.#history = new Map(parts.steps.map((entry) => [entry.name, entry]));
     this.#waits = new Map(parts.waits.map((wait) => [wait.step, wait]));
+    this.#timed = new TimedWaits(parts.clock);
+    this.givenUp.catch(() => undefined);
     this.#gate = new ReplayGate(parts.steps, {
       onDivergence: (divergence) => this.#diverge(divergence),
       onIdle: () => this.considerSuspending(),
@@ -67,8 +82,14 @@ export class WorkflowPass {
     return this.#isOver;
   }
 
+  /** Whether earlier passes have been further: something they recorded, or wait for, was not asked for yet. */
   get isReplaying(): boolean {
-    return this.#gate.isReplaying;
+    return this.#gate.isReplaying || [...this.#waits.keys()].some((name) => isOuter(name) && !this.#asked.has(name));
+  }
+
+  /** Rejects when code goes on asking for new things although the run is to end. */
+  get givenUp(): Promise<never> {
+    return this.#givenUp.promise;
   }
 
   /** How many checkpoints have been asked for. */
@@ -135,19 +156,6 @@ export class WorkflowPass {
     return entry;
   }
 
-  /** Asks for a wait, and waits; `onPark` is called before the code is left where it is. */
-  async wait(
-    name: string,
-    kind: WaitKind & CheckpointKind,
-    make: () => Omit<NewWait, "step" | "kind">,
-    onPark?: () => void,
-  ): Promise<ResumeData> {
-    const entry = await this.ask(name, kind);
-    if (entry !== undefined) return resumeDataOf(entry);
-    onPark?.();
-    return this.park(this.#waits.has(name) ? undefined : { step: name, kind, ...make() });
-  }
-
   /** Leaves the code that calls it where it is; `wait` is stored when the pass suspends. */
   park(wait?: NewWait): Promise<never> {
     if (wait !== undefined) this.#newWaits.set(wait.step, wait);
@@ -157,16 +165,58 @@ export class WorkflowPass {
     return never();
   }
 
+  /** The same until an instant: when that comes while the pass has still something to do, the code goes on. */
+  parkUntil(at: Date, wait?: NewWait): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timed.add(at, () => {
+        if (wait !== undefined) this.#newWaits.delete(wait.step);
+        this.#haveParked -= 1;
+        this.#progress += 1;
+        resolve();
+      });
+      void this.park(wait);
+    });
+  }
+
   /** Counts `work`, so that the pass is not suspended under it. The returned function ends it, once. */
-  begin(): () => void {
+  begin(isUndoable = false): () => void {
     this.#working += 1;
+    if (isUndoable) this.#undoable += 1;
     let hasEnded = false;
     return () => {
       if (hasEnded) return;
       hasEnded = true;
       this.#working -= 1;
+      if (isUndoable) this.#undoable -= 1;
+      if (this.#undoable === 0) this.#undoableEnded?.resolve();
       this.considerSuspending();
     };
+  }
+
+  /** Calls the function of a step. */
+  callStep<T>(run: () => T): T {
+    this.#isInStep = true;
+    try {
+      return run();
+    } finally {
+      this.#isInStep = false;
+    }
+  }
+
+  /** Throws when the function of a step calls what only the workflow's own code may: replays would not come by it. */
+  checkOutside(): void {
+    if (!this.#isInStep) return;
+    throw new InvalidOptionError("step", "inside of a step", "called by the workflow's code, outside of its steps");
+  }
+
+  /** Begins nothing new any more, for `failure`; resolves when the steps that can be undone have ended. */
+  async finishSteps(failure: TaskError): Promise<void> {
+    this.#failure = failure;
+    if (this.#undoable === 0) return;
+    this.#undoableEnded = createDeferred();
+    await this.#undoableEnded.promise;
+    // Who ran them takes note of that first.
+    await untilQuiet();
   }
 
   /**
@@ -175,17 +225,17 @@ export class WorkflowPass {
    */
   async save(step: StepWrite, child?: Parameters<PassParts["store"]["saveStep"]>[2]["child"]): Promise<void> {
     const { store, claim, leaseDuration } = this.parts;
-    if (this.#isOver) return never();
-    try {
+    await this.#store(async () => {
       const options = { leaseDuration, ...(child === undefined ? {} : { child }) };
       const { cancelRequested } = await store.saveStep(claim, step, options);
       this.#isToEnd ||= cancelRequested;
-    } catch (error) {
-      if (isPayloadFault(error)) throw error;
-      this.fault(error);
-      return never();
-    }
-    if (this.#isOver) return never();
+    });
+  }
+
+  /** Stores the end of the run, with its last step; otherwise as {@link WorkflowPass.save}. */
+  async complete(result: JsonValue, step: StepWrite | undefined): Promise<void> {
+    const { store, claim } = this.parts;
+    await this.#store(() => store.markCompleted(claim, result, step));
   }
 
   /** Ends the pass for a fault that is not the workflow's. */
@@ -197,13 +247,15 @@ export class WorkflowPass {
   finish(end: PassEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#timed.clear();
     this.#end.resolve(end);
     this.#controller.abort(this.parts.signal.reason ?? new RunLeaseLostError(this.parts.claim.runId));
   }
 
   /** Suspends the run once nothing runs, nothing is being replayed, and all code has come to rest. */
   considerSuspending(): void {
-    if (this.#isOver || this.#working > 0 || this.#haveParked === 0 || this.#isSettling) return;
+    if (this.#isOver || this.#haveParked === 0 || this.#isSettling) return;
+    if (this.#working > 0) return this.#timed.arm();
     this.#isSettling = true;
     void this.#suspendWhenQuiet();
   }
@@ -212,10 +264,12 @@ export class WorkflowPass {
     let before: number;
     do {
       before = this.#progress;
-      await untilQuiet();
+      await untilThere(() => before !== this.#progress || this.#isOver, REST_BEFORE_SUSPENSION);
     } while (before !== this.#progress);
     this.#isSettling = false;
-    if (this.#working > 0 || !this.#gate.isIdle) return;
+    if (this.#isOver || !this.#gate.isIdle) return;
+    if (this.#working > 0) return this.#timed.arm();
+    if (this.#haveParked === 0) return;
     this.finish({ kind: "suspended", waits: [...this.#newWaits.values()] });
   }
 
@@ -232,14 +286,36 @@ export class WorkflowPass {
     return this.#gate.ended();
   }
 
-  /** A run that has failed, or is to be cancelled, begins nothing new. */
+  /** A run that has failed, or is to be cancelled, begins nothing new. Throws what its code is told then. */
   checkGoingOn(): void {
     const { run } = this.parts;
-    const failure = this.#history.get(FAILURE_NAME)?.error;
-    if (failure !== undefined) throw new StepFailedError(FAILURE_NAME, failure.type, failure.message);
-    if (!this.#isToEnd) return;
+    const failure = this.#history.get(FAILURE_NAME)?.error ?? this.#failure;
+    if (failure === undefined && !this.#isToEnd) return;
     const reason = run.cancellationData?.["reason"];
-    throw new WorkflowCancelledError(run.runId, typeof reason === "string" ? reason : undefined);
+    const refusal =
+      failure === undefined
+        ? new WorkflowCancelledError(run.runId, typeof reason === "string" ? reason : undefined)
+        : new StepFailedError(FAILURE_NAME, failure.type, failure.message);
+    this.#refusals += 1;
+    // A loop that swallows this would go on for ever, and nothing else of this program with it.
+    if (this.#refusals === MAX_REFUSALS) this.#givenUp.reject(refusal);
+    throw refusal;
+  }
+
+  /** Carries out a change of the run; see {@link WorkflowPass.save} for faults. */
+  async #store(change: () => Promise<void>): Promise<void> {
+    if (this.#isOver) return never();
+    const end = this.begin();
+    try {
+      await change();
+    } catch (error) {
+      if (isPayloadFault(error)) throw error;
+      this.fault(error);
+      return never();
+    } finally {
+      end();
+    }
+    if (this.#isOver) return never();
   }
 
   #diverge({ recorded, asked }: Divergence): void {
@@ -251,8 +327,9 @@ export class WorkflowPass {
   }
 }
 
-function isPayloadFault(error: unknown): boolean {
-  return error instanceof PayloadTooLargeError || error instanceof PayloadNotSerializableError;
+/** Whether a checkpoint is one of the workflow's code, not of something inside of a step. */
+function isOuter(name: string): boolean {
+  return !name.includes("/", 1);
 }
 
 /** What a compensation waits for is asked for while the run is ending. */
