@@ -72,6 +72,8 @@ export default defineConfig({
   test: {
     server: { deps: { external: [/\/dist\//] } },
     maxWorkers: 2,
+    // Programs and pages load the package by its name, bundled from what the compiler wrote last.
+    globalSetup: "scripts/bundle.mjs",
     projects: [
       project(
         "node",

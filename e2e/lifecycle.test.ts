@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Chromium, type Tab } from "./support/chromium.ts";
 import { plainSite, type Site } from "./support/sites.ts";
 
-const ENGINE = "/package/dist/adapters/entry/browser-engine-thread.js";
+const ENGINE = "/package/dist/package/browser-engine-thread.js";
 const STORAGES = [
   { name: "opfs", asked: { storage: "opfs" } },
   { name: "indexeddb", asked: { storage: "indexeddb" } },

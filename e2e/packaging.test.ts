@@ -1,34 +1,57 @@
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Chromium } from "./support/chromium.ts";
-import { type Site, SITES } from "./support/sites.ts";
+import { CONSUMERS, oneFile, viteDev } from "./support/consumers.ts";
+import type { Site } from "./support/sites.ts";
 import { serveFiles, type StaticServer, type StaticServerOptions } from "./support/static-server.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
 let browser: Chromium;
+let site: Site | undefined;
 
 beforeAll(async () => {
   browser = await Chromium.launch();
 });
+afterEach(async () => {
+  await browser.closeTabs();
+  await site?.close();
+  site = undefined;
+});
 afterAll(async () => browser.close());
 
-describe.each(Object.keys(SITES))("the package in %s", (name) => {
-  let site: Site | undefined;
-
-  afterEach(async () => site?.close());
-
-  it("opens a queue in files of the browser and works it off", async () => {
-    site = await SITES[name]?.();
+describe("the packed package in a page", () => {
+  it.each(Object.keys(CONSUMERS))("keeps a job over a reload, and does it: %s", async (name) => {
+    site = await CONSUMERS[name]?.();
     const tab = await browser.open(site?.url ?? "");
-    await tab.call("open");
-    await tab.call("work");
-    const [id] = await tab.call<string[]>("enqueue", "world");
-    expect(await tab.call("result", id)).toBe("Hello world");
-    expect(await tab.call("backend")).toBe("opfs");
-    await tab.call("close");
+    const id = await tab.call("enqueue", "world");
+    await tab.reload();
+    expect(await tab.call("finish", id)).toBe("Hello world");
+    expect(await tab.call("violations")).toEqual([]);
     expect(tab.faults).toEqual([]);
-    await tab.close();
+  });
+
+  it("says what to do where Vite 7, in development, has moved the module and nothing else", async () => {
+    site = await viteDev(7);
+    const tab = await browser.open(site.url);
+    await expect(tab.call("enqueue", "world")).rejects.toThrow(
+      /EngineError.*its worker could not be loaded from .*; see configureBrowser, or import stem-sqlite\/inline/,
+    );
+  });
+
+  it("works in a service worker, which has no workers and no import(), inline", async () => {
+    site = await oneFile("worker-src 'self'");
+    const tab = await browser.open(site.url);
+    expect(await tab.call("publishInServiceWorker")).toBe(1);
+    expect(await tab.call("publishInServiceWorker")).toBe(2);
+  });
+
+  it("says that a policy forbids workers from Blobs", async () => {
+    site = await oneFile("worker-src 'self'");
+    const tab = await browser.open(site.url);
+    await expect(tab.call("enqueue", "world")).rejects.toThrow(
+      /UnsupportedEnvironmentError.*a worker that is made from a Blob; .*worker-src blob:/,
+    );
   });
 });
 
@@ -51,8 +74,8 @@ describe("a server that is not as it should be", () => {
   it("may have the engine and the worker elsewhere", async () => {
     const tab = await browser.open(await serve());
     await tab.call("configure", {
-      wasmUrl: "/package/dist/adapters/sqlite/database/sqlite3.wasm?moved",
-      workerUrl: "../package/dist/adapters/entry/browser-engine-thread.js?moved",
+      wasmUrl: "/package/dist/package/sqlite3.wasm?moved",
+      workerUrl: "../package/dist/package/browser-engine-thread.js?moved",
     });
     await tab.call("open");
     expect(server?.requests.filter((path) => path.endsWith("?moved"))).toHaveLength(2);
@@ -60,7 +83,7 @@ describe("a server that is not as it should be", () => {
 
   it.each([
     ["engine", { wasmUrl: "/package/no.wasm" }, /sqlite3\.wasm could not be loaded from .*no\.wasm; see wasmUrl/],
-    ["worker", { workerUrl: "/package/no.js" }, /its thread ended while it opened the database/],
+    ["worker", { workerUrl: "/package/no.js" }, /its worker could not be loaded from .*\/no\.js/],
     [
       "worker of this origin",
       { workerUrl: "https://127.0.0.1:1/no.js" },

@@ -18,7 +18,7 @@ describe("where a database is kept in Chromium", () => {
   /** A tab in which files of the browser can be used, or not. */
   async function openTab(hasFiles: boolean): Promise<Tab> {
     const tab = await browser.open(site.url);
-    if (!hasFiles) await tab.call("configureWithoutFiles", "/package/dist/adapters/entry/browser-engine-thread.js");
+    if (!hasFiles) await tab.call("configureWithoutFiles", "/package/dist/package/browser-engine-thread.js");
     return tab;
   }
 

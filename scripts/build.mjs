@@ -2,13 +2,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundle } from "./bundle.mjs";
 import { root, run, tool } from "./steps.mjs";
 
 const ROOMS = ["src", "adapters", "playground", "test", "e2e"];
 const OUTPUT = /\.(?:js|d\.ts)(?:\.map)?$/;
 const ENGINE = "node_modules/@sqlite.org/sqlite-wasm/dist/sqlite3.wasm";
 const ENGINE_SHA256 = "b8a92a19f441a90ff2339fe988fbe317c4adf3ed844096f12aee04aa72d58257";
-const ENGINE_TARGET = "dist/adapters/sqlite/database/sqlite3.wasm";
+const ENGINE_TARGET = "dist/adapters/entry/sqlite3.wasm";
 
 function filesBelow(folder) {
   if (!existsSync(join(root, folder))) return [];
@@ -50,4 +51,5 @@ removeStale();
 placeEngine();
 let code = await run(tool("tsc"), ["-b"]);
 if (code === 0 && outputIsMissing()) code = await run(tool("tsc"), ["-b", "--force"]);
+if (code === 0) await bundle();
 process.exitCode = code;

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeTempDirectory } from "./support/temp-directory.ts";
 
@@ -8,8 +8,9 @@ const ROOT = resolve(import.meta.dirname, "..");
 const TSC = join(ROOT, "node_modules/.bin/tsc");
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
   exports: Record<string, unknown>;
+  bin: Record<string, string>;
 };
-const CODE_ENTRIES = Object.keys(manifest.exports).filter((entry) => entry !== "./package.json");
+const CODE_ENTRIES = Object.keys(manifest.exports).filter((entry) => !/\.json$|\.wasm$|-thread\.js$/.test(entry));
 
 /** What a user's program does with the package; also the program whose types are checked. */
 const PROGRAM = `
@@ -88,40 +89,58 @@ beforeAll(() => {
 afterAll(() => directory.remove());
 
 describe("the packed files", () => {
-  it("are the built library, its papers and nothing else", () => {
+  it("are the bundled library, its types, its papers and nothing else", () => {
     const others = packed.filter(
-      (path) => !/^dist\/(?:src|adapters)\/.+\.(?:js|d\.ts|js\.map|d\.ts\.map|wasm)$/.test(path),
+      (path) =>
+        !/^dist\/package\/[\w.-]+\.(?:js|wasm)$/.test(path) && !/^dist\/(?:src|adapters)\/.+\.d\.ts$/.test(path),
     );
     expect(others.toSorted()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
   });
 
-  it("each come from a source that is still there", () => {
-    const compiled = packed.filter((path) => /\.(?:js|d\.ts)$/.test(path));
-    const orphans = compiled.filter(
-      (path) => !existsSync(join(ROOT, path.replace(/^dist\//, "").replace(/\.(?:js|d\.ts)$/, ".ts"))),
+  it("have types of sources that are still there", () => {
+    const types = packed.filter((path) => path.endsWith(".d.ts"));
+    const orphans = types.filter(
+      (path) => !existsSync(join(ROOT, path.replace(/^dist\//, "").replace(/\.d\.ts$/, ".ts"))),
     );
     expect(orphans).toEqual([]);
-    expect(compiled.length).toBeGreaterThan(100);
+    expect(types.length).toBeGreaterThan(100);
   });
 
-  it("hold the engine and the modules of its thread", () => {
-    expect(packed).toContain("dist/adapters/sqlite/database/sqlite3.wasm");
-    expect(packed).toContain("dist/adapters/entry/node-engine-thread.js");
-    expect(packed).toContain("dist/adapters/entry/browser-engine-thread.js");
-  });
-
-  it("hold every module that another one refers to by URL", () => {
-    const missing = packed
-      // Elsewhere there are only examples of such addresses: the rest of the library has no platform.
-      .filter((path) => path.startsWith("dist/adapters/") && path.endsWith(".js"))
-      .flatMap((path) => {
-        const text = readFileSync(join(installed, path), "utf8");
-        return [...text.matchAll(/new URL\("(\.[^"]+)", import\.meta\.url\)/g)].map(([, target]) =>
-          join(path, "..", target ?? "").replaceAll("\\", "/"),
-        );
-      })
-      .filter((target) => !packed.includes(target));
+  it("hold every module that another one imports or refers to by URL", () => {
+    const modules = packed.filter((path) => path.startsWith("dist/package/") && path.endsWith(".js"));
+    const targets = modules.flatMap((path) => {
+      const text = readFileSync(join(installed, path), "utf8");
+      const imports = /(?:\bfrom|\bimport\()\s*"(\.\/[\w.-]+)"|new URL\("(\.\/[\w.-]+)",\s*import\.meta\.url\)/g;
+      return [...text.matchAll(imports)].map(([, imported, url]) => `dist/package/${(imported ?? url ?? "").slice(2)}`);
+    });
+    // An error shows how such an address is written.
+    const missing = targets.filter((target) => !packed.includes(target) && target !== "dist/package/work.js");
     expect(missing).toEqual([]);
+    for (const name of [
+      "node-engine-thread.js",
+      "node-isolate-thread.js",
+      "browser-engine-thread.js",
+      "sqlite3.wasm",
+    ]) {
+      expect(targets).toContain(`dist/package/${name}`);
+    }
+  });
+
+  it("hold nothing that is loaded by nobody", () => {
+    const modules = packed.filter((path) => path.startsWith("dist/package/"));
+    const texts = modules
+      .filter((path) => path.endsWith(".js"))
+      .map((path) => readFileSync(join(installed, path), "utf8"));
+    const entries = JSON.stringify([manifest.exports, manifest.bin]);
+    const unused = modules.filter(
+      (path) => !entries.includes(path) && !texts.some((text) => text.includes(basename(path))),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it("hold the worker for browsers as one file, which bundlers may copy anywhere", () => {
+    const text = readFileSync(join(installed, "dist/package/browser-engine-thread.js"), "utf8");
+    expect(/\bfrom\s*"|\bimport\s*[("]|import\.meta/.exec(text)).toBeNull();
   });
 });
 
@@ -139,16 +158,16 @@ describe("the installed package", () => {
   });
 
   it("exports the same names whatever the runtime", () => {
-    const door = "./node_modules/stem-sqlite/dist/adapters/entry";
-    const [node, browser, other] = ["node", "browser", "default"].map((name) =>
+    const door = "./node_modules/stem-sqlite/dist/package";
+    const [node, ...others] = ["node", "browser", "default", "inline"].map((name) =>
       runModule(`console.log(Object.keys(await import("${door}/${name}.js")).join());`),
     );
-    expect([browser, other]).toEqual([node, node]);
+    expect(others).toEqual([node, node, node]);
     expect(node?.split(",")).toEqual(expect.arrayContaining(["Stem", "SqliteBroker", "InMemoryBroker", "StemError"]));
   });
 
   it("has the same helpers for tests whatever the runtime, which need no other import", () => {
-    const door = "./node_modules/stem-sqlite/dist/adapters/entry/testing";
+    const door = "./node_modules/stem-sqlite/dist/package/testing";
     const [node, browser, other] = ["node", "browser", "default"].map((name) =>
       runModule(`console.log(Object.keys(await import("${door}-${name}.js")).join());`),
     );

@@ -1,7 +1,6 @@
 import type { EnginePort } from "../../src/contracts/platform.ts";
-import { UnsupportedEnvironmentError } from "../../src/errors.ts";
 import { fireDueTimers } from "../../src/ports/system-clock.ts";
-import { browserOptions, type EngineWorker } from "./browser-options.ts";
+import type { BrowserParts } from "./browser-parts.ts";
 import { TICK } from "./browser-tick.ts";
 
 /** The first message to the engine's worker. */
@@ -9,12 +8,15 @@ export interface StartEngine {
   readonly type: "start";
   /** The name of the storage driver to open databases with. */
   readonly storage: string;
-  readonly wasmUrl: string | undefined;
+  /** The address of the engine, or the engine. */
+  readonly engine: string | WebAssembly.Module;
 }
 
 /** Starts a dedicated worker that opens one database through the storage driver of this name. */
-export async function spawnBrowserEngine(storage: string): Promise<EnginePort> {
-  const worker = createWorker();
+export async function spawnBrowserEngine(parts: BrowserParts, storage: string): Promise<EnginePort> {
+  const given = parts.engineForWorker();
+  const engine = typeof given === "string" ? given : await given;
+  const worker = parts.startWorker();
   let onExit: (fault: unknown) => void = () => undefined;
   let hasEnded = false;
   const end = (fault: unknown): void => {
@@ -23,10 +25,9 @@ export async function spawnBrowserEngine(storage: string): Promise<EnginePort> {
     worker.terminate();
     onExit(fault);
   };
-  worker.addEventListener("error", (event) => end(faultOf(event)));
+  worker.addEventListener("error", (event) => end(faultOf(event) ?? parts.workerNotLoaded()));
   worker.addEventListener("messageerror", () => end(new Error("A message of the engine's worker could not be read.")));
-  const { wasmUrl } = browserOptions();
-  const start: StartEngine = { type: "start", storage, wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl) };
+  const start: StartEngine = { type: "start", storage, engine };
   worker.postMessage(start);
   return {
     postMessage: (message) => worker.postMessage(message),
@@ -45,22 +46,10 @@ export async function spawnBrowserEngine(storage: string): Promise<EnginePort> {
   };
 }
 
-function createWorker(): EngineWorker {
-  const options = browserOptions();
-  if (options.createWorker !== undefined) return options.createWorker();
-  try {
-    if (options.workerUrl !== undefined) return new Worker(options.workerUrl, { type: "module", name: "stem-sqlite" });
-    // Bundlers look for exactly this.
-    return new Worker(new URL("./browser-engine-thread.js", import.meta.url), { type: "module", name: "stem-sqlite" });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UnsupportedEnvironmentError(`a worker for the engine (${reason}); see configureBrowser`);
-  }
-}
-
-/** The event of a module that could not be loaded says nothing at all. */
-function faultOf(event: object): Error {
+/** `undefined` for the event of a module that could not be loaded: it says nothing at all. */
+function faultOf(event: object): Error | undefined {
   const { message } = event as { readonly message?: unknown };
-  const text = typeof message === "string" && message !== "" ? message : "its module could not be loaded";
-  return new Error(`The engine's worker failed: ${text}. Where it is loaded from is told to configureBrowser.`);
+  return typeof message === "string" && message !== ""
+    ? new Error(`The engine's worker failed: ${message}.`)
+    : undefined;
 }

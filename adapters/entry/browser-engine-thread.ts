@@ -8,7 +8,7 @@ import { browserStorage } from "../storage/web/browser.ts";
 import { indexedDbStorage } from "../storage/web/indexeddb.ts";
 import { opfsStorage } from "../storage/web/opfs.ts";
 import type { StartEngine } from "./browser-engine-port.ts";
-import { browserEngineHost } from "./browser-host.ts";
+import { browserEngineHost, loadEngineFrom } from "./browser-host.ts";
 import { TICK } from "./browser-tick.ts";
 import { describeChoice } from "./describe-choice.ts";
 
@@ -26,11 +26,11 @@ function tick(clock: Clock): void {
   }, TICK_EVERY_MS);
 }
 
-function start({ storage, wasmUrl }: StartEngine): void {
+function start({ storage, engine }: StartEngine): void {
   const clock = createSystemClock();
   tick(clock);
   receive = serveEngine({
-    host: browserEngineHost(() => wasmUrl),
+    host: browserEngineHost(() => (typeof engine === "string" ? loadEngineFrom(engine) : Promise.resolve(engine))),
     driver: driverOf(storage),
     clock,
     randomness: systemRandomness,

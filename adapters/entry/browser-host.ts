@@ -4,10 +4,8 @@ import { browserContextHasEnded, lookForBrowserContexts } from "./browser-contex
 import { webDefer, webText } from "./web-host.ts";
 
 /** What the engine needs of this page or worker. The engine is loaded once for each host. */
-export function browserEngineHost(wasmUrl: () => string | URL | undefined): EngineHost {
+export function browserEngineHost(load: () => Promise<WebAssembly.Module>): EngineHost {
   let module: Promise<WebAssembly.Module> | undefined;
-  const load = (): Promise<WebAssembly.Module> =>
-    loadEngine(wasmUrl() ?? new URL("../sqlite/database/sqlite3.wasm", import.meta.url));
   return {
     loadEngine: () => {
       module ??= load();
@@ -23,7 +21,8 @@ export function browserEngineHost(wasmUrl: () => string | URL | undefined): Engi
   };
 }
 
-async function loadEngine(url: string | URL): Promise<WebAssembly.Module> {
+/** Fetches and compiles the engine; throws `EngineError` that names the address. */
+export async function loadEngineFrom(url: string): Promise<WebAssembly.Module> {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`The server answered with status ${response.status}.`);
@@ -32,7 +31,7 @@ async function loadEngine(url: string | URL): Promise<WebAssembly.Module> {
     if (/^application\/wasm\b/i.test(type)) return await WebAssembly.compileStreaming(response);
     return await WebAssembly.compile(await response.arrayBuffer());
   } catch (error) {
-    const finding = `sqlite3.wasm could not be loaded from ${String(url)}; see wasmUrl of configureBrowser`;
+    const finding = `sqlite3.wasm could not be loaded from ${url}; see wasmUrl of configureBrowser`;
     throw new EngineError(finding, { cause: error, retryable: true });
   }
 }

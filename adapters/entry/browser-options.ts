@@ -1,12 +1,8 @@
 import { mergeOptions } from "../../src/core/options.ts";
 import { InvalidOptionError } from "../../src/errors.ts";
+import type { EngineWorker } from "./browser-parts.ts";
 
-/** A dedicated worker, as the page's `Worker` makes it. */
-export interface EngineWorker {
-  postMessage(message: unknown): void;
-  terminate(): void;
-  addEventListener(type: string, listener: (event: object) => void): void;
-}
+export type { EngineWorker } from "./browser-parts.ts";
 
 /** Where a page has the parts of this package that are loaded by address. */
 export interface BrowserOptions {
@@ -28,7 +24,14 @@ const DEFAULTS = {
   createWorker: undefined as (() => EngineWorker) | undefined,
 };
 
-let current = DEFAULTS;
+/** Addresses are absolute. @internal */
+export interface ResolvedBrowserOptions {
+  readonly workerUrl: string | undefined;
+  readonly wasmUrl: string | undefined;
+  readonly createWorker: (() => EngineWorker) | undefined;
+}
+
+let current: ResolvedBrowserOptions = { workerUrl: undefined, wasmUrl: undefined, createWorker: undefined };
 
 /**
  * Tells this page where the parts of the package are, for servers and bundlers that move them. Holds for what is opened
@@ -49,8 +52,8 @@ export function configureBrowser(options: BrowserOptions): void {
   };
 }
 
-/** What {@link configureBrowser} was told last; addresses are absolute. @internal */
-export function browserOptions(): typeof DEFAULTS {
+/** What {@link configureBrowser} was told last. @internal */
+export function browserOptions(): ResolvedBrowserOptions {
   return current;
 }
 

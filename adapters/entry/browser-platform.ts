@@ -7,27 +7,28 @@ import { browserStorage } from "../storage/web/browser.ts";
 import { enterBrowserContext } from "./browser-context.ts";
 import { spawnBrowserEngine } from "./browser-engine-port.ts";
 import { browserEngineHost } from "./browser-host.ts";
-import { browserOptions } from "./browser-options.ts";
 import { originStorage } from "./browser-origin.ts";
+import type { BrowserParts } from "./browser-parts.ts";
 import { describeChoice } from "./describe-choice.ts";
 
 /** The drivers that the engine's worker has as well. */
 const IN_WORKERS: readonly string[] = ["browser", "opfs", "indexeddb"];
 
-let storage: StorageDriver | undefined;
-
 /** Browsers: files or IndexedDB, memory, and an engine in a dedicated worker. Nothing is touched before it is used. */
-export const browserPlatform: Platform = {
-  ...browserEngineHost(() => browserOptions().wasmUrl),
-  name: "browser",
-  defaultStorage: () => (storage ??= browserStorage({ onChoice: tell })),
-  memoryStorage: () => memoryStorage(),
-  engineThreads,
-  originStorage,
-  engineTimeout: 5_000,
-  repeatsCalls: true,
-  enter: enterBrowserContext,
-};
+export function createBrowserPlatform(parts: BrowserParts): Platform {
+  let storage: StorageDriver | undefined;
+  return {
+    ...browserEngineHost(() => parts.loadEngine()),
+    name: "browser",
+    defaultStorage: () => (storage ??= browserStorage({ onChoice: tell })),
+    memoryStorage: () => memoryStorage(),
+    engineThreads: (driver, clock) => engineThreads(parts, driver, clock),
+    originStorage,
+    engineTimeout: 5_000,
+    repeatsCalls: true,
+    enter: enterBrowserContext,
+  };
+}
 
 /** In the engine's worker the choice is told to the logger of the connection; in this one there is none to tell. */
 function tell(choice: Parameters<typeof describeChoice>[0]): void {
@@ -36,9 +37,12 @@ function tell(choice: Parameters<typeof describeChoice>[0]): void {
 }
 
 /** None in shared and service workers of most browsers: they cannot start workers, and own databases themselves. */
-function engineThreads(driver: StorageDriver, clock: Clock | undefined): (() => Promise<EnginePort>) | undefined {
-  const canStart = typeof Worker === "function" || browserOptions().createWorker !== undefined;
+function engineThreads(
+  parts: BrowserParts,
+  driver: StorageDriver,
+  clock: Clock | undefined,
+): (() => Promise<EnginePort>) | undefined {
   // A clock of the caller's own cannot be shared with a worker.
-  if (!canStart || clock !== undefined || !IN_WORKERS.includes(driver.name)) return undefined;
-  return () => spawnBrowserEngine(driver.name);
+  if (!parts.canStartWorkers() || clock !== undefined || !IN_WORKERS.includes(driver.name)) return undefined;
+  return () => spawnBrowserEngine(parts, driver.name);
 }

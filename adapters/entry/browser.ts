@@ -1,5 +1,5 @@
 import { installPlatform } from "../sqlite/platform.ts";
-import { browserPlatform } from "./browser-platform.ts";
+import { browserPlatform } from "./separate-files.ts";
 
 installPlatform(browserPlatform);
 

@@ -9,7 +9,7 @@ export const defaultPlatform: Platform = {
   text: webText,
   defer: webDefer,
   loadEngine: async () => {
-    const response = await fetch(new URL("../sqlite/database/sqlite3.wasm", import.meta.url));
+    const response = await fetch(new URL("./sqlite3.wasm", import.meta.url));
     return WebAssembly.compile(await response.arrayBuffer());
   },
   defaultStorage: () => {

@@ -13,9 +13,7 @@ let storage: StorageDriver | undefined;
 
 /** Reads and compiles the engine once per thread. */
 function loadEngine(): Promise<WebAssembly.Module> {
-  module ??= readFile(new URL("../sqlite/database/sqlite3.wasm", import.meta.url)).then((bytes) =>
-    WebAssembly.compile(bytes),
-  );
+  module ??= readFile(new URL("./sqlite3.wasm", import.meta.url)).then((bytes) => WebAssembly.compile(bytes));
   return module;
 }
 

@@ -28,7 +28,7 @@ export interface StaticServerOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Serves folders, by the first part of the path they are to be found under. */
+/** Serves folders, by the first part of the path they are found under; `""` has what is in none of the others. */
 export async function serveFiles(
   folders: Readonly<Record<string, string>>,
   { types = {}, headers = {} }: StaticServerOptions = {},
@@ -38,8 +38,8 @@ export async function serveFiles(
     requests.push(request.url ?? "/");
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     const [, first = "", ...rest] = path.split("/");
-    const folder = folders[rest.length === 0 ? "" : first];
-    const name = normalize(`/${rest.join("/") || "index.html"}`);
+    const folder = folders[first] ?? folders[""];
+    const name = normalize(`/${(folders[first] === undefined ? path.slice(1) : rest.join("/")) || "index.html"}`);
     readFile(join(folder ?? "/nowhere", name)).then(
       (bytes) => {
         const type = types[extname(name)] ?? TYPES[extname(name)] ?? "application/octet-stream";

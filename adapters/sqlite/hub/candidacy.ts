@@ -1,6 +1,5 @@
 import type { EnginePort } from "../../../src/contracts/platform.ts";
 import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
-import { acquireOwner } from "./acquire-owner.ts";
 import { EngineThread, type EngineThreadParts } from "./engine-thread.ts";
 import { inlineLink } from "./inline-link.ts";
 import type { MemberIdentity } from "./members.ts";
@@ -54,6 +53,8 @@ export function inlineCandidacy(
 ): Candidacy {
   return {
     async takeOver(listener) {
+      // Whoever has the engine elsewhere, or is a member only, never loads what it takes to own a database.
+      const { acquireOwner } = await import("./acquire-owner.ts");
       const owner = await acquireOwner(driver, database, { ...parts, place: "inline" });
       return owner === undefined ? undefined : inlineLink(owner, parts.clock, identity)(listener);
     },

@@ -2,7 +2,7 @@ import type { Clock } from "../../../src/contracts/clock.ts";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import type { EnginePort } from "../../../src/contracts/platform.ts";
 import { reviveError } from "../../../src/error-transfer.ts";
-import { EngineError } from "../../../src/errors.ts";
+import { EngineError, StemError } from "../../../src/errors.ts";
 import type { Milliseconds } from "../../../src/core/duration.ts";
 import type { EngineOpening, FromEngine, ToEngine } from "./engine-messages.ts";
 import type { HeldLink, LinkListener } from "./owner-link.ts";
@@ -167,9 +167,9 @@ export class EngineThread {
     this.#watch?.stop();
     if (this.#opening !== undefined) {
       const { doing, outcome } = this.#opening;
-      this.#opening.reject(
-        new EngineError(`its thread ended while it ${doing}`, { cause: fault, retryable: true, outcome }),
-      );
+      const finding = `its thread ended while it ${doing}`;
+      const isTyped = fault instanceof StemError;
+      this.#opening.reject(isTyped ? fault : new EngineError(finding, { cause: fault, retryable: true, outcome }));
     } else if (this.#closed === undefined) this.#listener?.lost(fault, this.#parts.repeatsCalls);
     this.#closed?.resolve();
   }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { spawnBrowserEngine } from "../../../adapters/entry/browser-engine-port.ts";
 import { configureBrowser } from "../../../adapters/entry/browser-options.ts";
-import { browserPlatform } from "../../../adapters/entry/browser-platform.ts";
+import { browserPlatform, separateFiles } from "../../../adapters/entry/separate-files.ts";
 import { indexedDbStorage } from "../../../adapters/storage/web/indexeddb.ts";
 import { memoryStorage } from "../../../adapters/storage/memory.ts";
 import { InvalidOptionError, UnsupportedEnvironmentError } from "../../../src/errors.ts";
@@ -36,10 +36,10 @@ describe("the engine's worker in a browser", () => {
   it("is told first which storage to use, and where the engine is", async () => {
     const worker = new FakeWorker();
     configureBrowser({ createWorker: () => worker, wasmUrl: "https://example.org/sqlite3.wasm" });
-    const port = await spawnBrowserEngine("opfs");
+    const port = await spawnBrowserEngine(separateFiles, "opfs");
     port.postMessage("next");
     expect(worker.sent).toEqual([
-      { type: "start", storage: "opfs", wasmUrl: "https://example.org/sqlite3.wasm" },
+      { type: "start", storage: "opfs", engine: "https://example.org/sqlite3.wasm" },
       "next",
     ]);
   });
@@ -47,7 +47,7 @@ describe("the engine's worker in a browser", () => {
   it("passes messages on until it has ended, and tells its end once", async () => {
     const worker = new FakeWorker();
     configureBrowser({ createWorker: () => worker });
-    const port = await spawnBrowserEngine("opfs");
+    const port = await spawnBrowserEngine(separateFiles, "opfs");
     const [messages, ends]: [unknown[], unknown[]] = [[], []];
     port.onMessage((message) => messages.push(message));
     port.onExit((fault) => ends.push(fault));
@@ -67,7 +67,7 @@ describe("the engine's worker in a browser", () => {
     ] as const) {
       const worker = new FakeWorker();
       configureBrowser({ createWorker: () => worker });
-      const port = await spawnBrowserEngine("opfs");
+      const port = await spawnBrowserEngine(separateFiles, "opfs");
       const end = new Promise((resolve) => port.onExit(resolve));
       worker.fire("error", event);
       expect(String(await end)).toContain(text);
@@ -76,7 +76,7 @@ describe("the engine's worker in a browser", () => {
   });
 
   it("is a typed error where there are no workers", async () => {
-    await expect(spawnBrowserEngine("opfs")).rejects.toThrow(UnsupportedEnvironmentError);
+    await expect(spawnBrowserEngine(separateFiles, "opfs")).rejects.toThrow(UnsupportedEnvironmentError);
   });
 
   it("is offered for storage of the browser, on the system's clock", () => {

@@ -8,7 +8,7 @@ import { createEnvelope } from "../../../src/index.ts";
 import { readForeign } from "../../support/foreign-reader.ts";
 import { useTempDirectory } from "../../support/temp-directory.ts";
 
-const CLI = resolve(import.meta.dirname, "../../../dist/adapters/entry/cli.js");
+const CLI = resolve(import.meta.dirname, "../../../dist/package/cli.js");
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
