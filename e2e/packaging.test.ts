@@ -25,6 +25,7 @@ describe("the packed package in a page", () => {
     site = await CONSUMERS[name]?.();
     const tab = await browser.open(site?.url ?? "");
     const id = await tab.call("enqueue", "world");
+    expect(await tab.call("refuses", id)).toBe(true);
     await tab.reload();
     expect(await tab.call("finish", id)).toBe("Hello world");
     expect(await tab.call("violations")).toEqual([]);

@@ -14,10 +14,12 @@ export interface ErrorDescription {
   readonly cause?: string;
 }
 
+/** By the names they are exported under: those that classes say they have do not survive minifiers. */
 const CLASSES: ReadonlyMap<string, typeof StemError> = new Map(
-  [...Object.values(errors), ...Object.values(databaseErrors), ...Object.values(workflowErrors)]
-    .filter((value): value is typeof StemError => typeof value === "function" && value.prototype instanceof StemError)
-    .map((value) => [value.name, value]),
+  Object.entries({ ...errors, ...databaseErrors, ...workflowErrors }).filter(
+    (entry): entry is [string, typeof StemError] =>
+      typeof entry[1] === "function" && entry[1].prototype instanceof StemError,
+  ),
 );
 
 /** Describes any thrown value; what is not a `StemError` becomes an `EngineError`. */
