@@ -55,7 +55,7 @@ describe("a page without https", () => {
 
   it("never acknowledges in two tabs what both could lose: an owner that was taken for gone stores nothing", async () => {
     const [one, two] = [await browser.open(url), await browser.open(url)];
-    await one.call("configureToHang", "/package/dist/adapters/entry/browser-engine-thread.js");
+    await one.call("configureToHang", "/package/dist/package/browser-engine-thread.js");
     expect(
       await one.call("begin", "open", { database: "three.sqlite", ownerTimeout: 500, engineTimeout: 60_000 }),
     ).toBe(undefined);

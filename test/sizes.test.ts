@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { measurePage, measureSizes } from "../scripts/sizes.mjs";
 
 /** Bytes with `gzip -9`. Whoever needs more raises a limit, and so sees what it costs every page. */
-const LIMITS = { engine: 407_291, worker: 42_000, inline: 580_000, enqueues: 53_000, works: 70_000 };
+const LIMITS = { engine: 407_291, worker: 52_000, inline: 590_000, enqueues: 56_000, works: 74_000 };
 
 describe("what a page loads", () => {
   it("is as small as it was", async () => {

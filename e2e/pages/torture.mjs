@@ -7,7 +7,7 @@ import { createSeededRandomness } from "stem-sqlite/testing";
 
 const DRIVERS = { indexeddb: indexedDbStorage, opfs: opfsStorage };
 const QUEUES = ["left", "right"];
-const ENGINE = new URL("/package/dist/adapters/entry/browser-engine-thread.js", location.href).href;
+const ENGINE = new URL("/package/dist/package/browser-engine-thread.js", location.href).href;
 const { tell } = globalThis;
 const engines = [];
 let life;
