@@ -12,7 +12,7 @@ import { SimDisk } from "./sim-disk.ts";
 import { recordWorkload, type WorkloadOptions } from "./workload.ts";
 
 /** A workload whose crash images are checked, as plain data: it is printed, and read back for a replay. */
-export type CrashWorkload = Pick<WorkloadOptions, "seed" | "turns" | "reopenEvery" | "durability"> & {
+export type CrashWorkload = Pick<WorkloadOptions, "seed" | "turns" | "reopenEvery" | "durability" | "about"> & {
   readonly engine: Required<Pick<NonNullable<WorkloadOptions["engine"]>, "walAutocheckpoint">>;
 };
 

@@ -8,6 +8,7 @@ import { RESULT_STEPS } from "./workload-result-steps.ts";
 import { type SessionOptions, WorkloadSession } from "./workload-session.ts";
 import { SETTLE_STEP } from "./workload-settle-step.ts";
 import type { WorkloadScope, WorkloadStep } from "./workload-step.ts";
+import { objectionToRuns, WORKFLOW_STEPS } from "./workload-workflow-steps.ts";
 
 /** What a workload does, and how the database under it is opened. */
 export interface WorkloadOptions extends SessionOptions {
@@ -16,12 +17,16 @@ export interface WorkloadOptions extends SessionOptions {
   readonly turns: number;
   /** Turns after which the database is closed cleanly and opened again. @defaultValue never */
   readonly reopenEvery?: number;
+  /** Which part of the library is worked with. @defaultValue `"queue"` */
+  readonly about?: "queue" | "workflows";
 }
 
 /** Calls of a turn that run together; their commits are shared. */
 const MOST_TOGETHER = 4;
-const STEPS: readonly WorkloadStep[] = [...BROKER_STEPS, ...RESULT_STEPS, SETTLE_STEP];
-const SHARED_STEPS = STEPS.filter(({ alone }) => alone !== true);
+const STEPS: Readonly<Record<NonNullable<WorkloadOptions["about"]>, readonly WorkloadStep[]>> = {
+  queue: [...BROKER_STEPS, ...RESULT_STEPS, SETTLE_STEP],
+  workflows: WORKFLOW_STEPS,
+};
 
 /** A seeded run of everything an owner can do, with a model of what each acknowledged call must have left behind. */
 export class Workload implements WorkloadScope {
@@ -59,17 +64,24 @@ export class Workload implements WorkloadScope {
     await this.session.open();
     for (let turn = 1; turn <= turns; turn++) {
       await this.#turn();
-      this.expect(this.model.objection(this.content), undefined);
+      const objection = this.#isAboutWorkflows ? objectionToRuns(this.content) : this.model.objection(this.content);
+      this.expect(objection, undefined);
       if (turn % reopenEvery === 0) await this.#reopen();
     }
     await this.session.close();
   }
 
+  get #isAboutWorkflows(): boolean {
+    return this.#options.about === "workflows";
+  }
+
   async #turn(): Promise<void> {
-    const first = choose(STEPS, this.session.random());
+    const all = STEPS[this.#options.about ?? "queue"];
+    const shared = all.filter(({ alone }) => alone !== true);
+    const first = choose(all, this.session.random());
     const more = first.alone === true ? 0 : this.session.integer(0, MOST_TOGETHER - 1);
     const steps = [first];
-    for (let index = 0; index < more; index++) steps.push(choose(SHARED_STEPS, this.session.random()));
+    for (let index = 0; index < more; index++) steps.push(choose(shared, this.session.random()));
     await Promise.all(steps.map((step) => step.run(this)));
   }
 

@@ -1,4 +1,9 @@
-import { SqliteBroker, SqliteResultBackend, SqliteRevokeStore } from "../../../adapters/entry/browser.ts";
+import {
+  SqliteBroker,
+  SqliteResultBackend,
+  SqliteRevokeStore,
+  SqliteWorkflowStore,
+} from "../../../adapters/entry/browser.ts";
 import { indexedDbStorage } from "../../../adapters/storage/web/indexeddb.ts";
 import { opfsStorage } from "../../../adapters/storage/web/opfs.ts";
 import type { StorageDriver } from "../../../src/contracts/storage-driver.ts";
@@ -7,6 +12,7 @@ import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { describeBrokerContract } from "../../contract/broker/index.ts";
 import { describeResultBackendContract } from "../../contract/result-backend/index.ts";
 import { describeRevokeStoreContract } from "../../contract/revoke-store/index.ts";
+import { describeWorkflowStoreContract } from "../../contract/workflow-store/index.ts";
 import { sqlJsInBrowser } from "../support/sqljs.ts";
 import { serveSuite } from "../support/worker-suite.ts";
 
@@ -61,6 +67,10 @@ describeResultBackendContract(
 describeRevokeStoreContract(
   `SqliteRevokeStore on ${name}`,
   fixture((file, options) => SqliteRevokeStore.open(file, options)),
+);
+describeWorkflowStoreContract(
+  `SqliteWorkflowStore on ${name}`,
+  fixture((file, options) => SqliteWorkflowStore.open(file, options)),
 );
 
 serveSuite();
