@@ -1,7 +1,7 @@
 /** An event of this id, as long as it is kept. */
 export const FIND_EVENT: string = /* sql */ `
 select sequence
-from wf_events
+from wf_events indexed by wf_events_by_id
 where namespace = :namespace and topic = :topic and event_id = :eventId and event_id is not null and expires_at > :now`;
 
 export const INSERT_EVENT: string = /* sql */ `

@@ -33,7 +33,7 @@ limit :limit offset :offset`;
 /** As {@link LIST_RUNS}, of the children of one run; served by `wf_runs_by_parent`. */
 export const LIST_CHILD_RUNS: string = /* sql */ `
 select ${STATE_COLUMNS}
-from wf_runs
+from wf_runs indexed by wf_runs_by_parent
 where namespace = :namespace and parent_run_id = :parentRunId
   and (:workflow is null or workflow = :workflow)
   and (:status is null or status = :status)
@@ -105,7 +105,7 @@ limit :limit`;
 /** Children that end with their parent and have not ended, by id. */
 export const LIST_BOUND_CHILDREN: string = /* sql */ `
 select run_id as runId
-from wf_runs
+from wf_runs indexed by wf_runs_by_parent
 where namespace = :namespace and parent_run_id = :runId and ends_with_parent = 1 and ended_at is null
 order by sequence`;
 

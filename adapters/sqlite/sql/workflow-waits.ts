@@ -56,7 +56,7 @@ limit :limit offset :offset`;
 /** The runs that wait for a topic, by their earliest wait. */
 export const LIST_WAITING_RUNS: string = /* sql */ `
 select run_id as runId
-from wf_waits
+from wf_waits indexed by wf_waits_for_topic
 where namespace = :namespace and kind = 'event' and topic = :topic and topic is not null and ended_at is null
   and (resume_at is null or resume_at > :now)
 group by run_id
