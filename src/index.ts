@@ -51,6 +51,7 @@ export type * from "./workflow/workflow-events.ts";
 export type { WorkflowResult } from "./workflow/workflow-result.ts";
 export { type HasDefinition, WorkflowRegistry } from "./workflow/workflow-registry.ts";
 export { type RunDetail, WorkflowRuntime } from "./workflow/workflow-runtime.ts";
+export { WorkflowApp, type WorkflowAppOptions, type WorkflowAppStores } from "./workflow/workflow-app.ts";
 export type { WorkflowRuntimeOptions } from "./workflow/workflow-runtime-options.ts";
 export { hasRunEnded, type WorkflowStatus } from "./core/workflow-status.ts";
 

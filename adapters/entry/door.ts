@@ -13,5 +13,6 @@ export { SqliteResultBackend } from "../sqlite/sqlite-result-backend.ts";
 export type { SqliteResultBackendOptions } from "../sqlite/sqlite-result-backend-options.ts";
 export { SqliteRevokeStore } from "../sqlite/sqlite-revoke-store.ts";
 export type { SqliteRevokeStoreOptions } from "../sqlite/sqlite-revoke-store-options.ts";
+export { StemWorkflowApp, type StemWorkflowAppOptions, type StoreOverrides } from "./stem-workflow-app.ts";
 export { SqliteWorkflowStore } from "../sqlite/sqlite-workflow-store.ts";
 export type { SqliteWorkflowStoreOptions } from "../sqlite/sqlite-workflow-store-options.ts";
