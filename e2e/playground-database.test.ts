@@ -97,6 +97,14 @@ describe("the owner of the playground's database", () => {
     await says(page, "#results tr", /demo\.slow.*succeeded/);
   });
 
+  it("is replaced when its engine hangs", async () => {
+    const page = await visitor.open();
+    await press(page, "Have it hang");
+    await says(page, 'dd[data-fact="Last change of owner"]', /a call under way waited/);
+    await pressKind(page, "Quick");
+    await says(page, "#results tr", /demo\.quick.*succeeded/);
+  });
+
   it("is one of the tabs; another one takes over when it is closed", async () => {
     const one = await visitor.open();
     const two = await visitor.open();

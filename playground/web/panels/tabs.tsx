@@ -2,7 +2,7 @@ import type { DatabaseHealth } from "stem-sqlite";
 import { Button } from "../parts/button.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { now } from "../state/clock.ts";
-import { crashEngineWorkers, engineWorkers } from "../state/engine-workers.ts";
+import { crashEngineWorkers, engineWorkers, hangEngineWorkers } from "../state/engine-workers.ts";
 import { formatAge, formatCount, formatMs, formatTime } from "../state/format.ts";
 import { health, ownerChange, roundTripMs } from "../state/owner.ts";
 import { TAB } from "../state/tab-worker.ts";
@@ -14,7 +14,7 @@ export function TabsPanel() {
     <Panel
       id="tabs"
       title="Tabs and the engine"
-      about="One tab owns the database and serves the others; when it closes or crashes, another one takes over."
+      about="One tab owns the database and serves the others; when it closes, crashes or hangs, another one takes over."
     >
       <div class="toolbar">
         <Button run={async () => void window.open(location.href, "_blank", "noopener")}>Open another tab</Button>
@@ -24,6 +24,13 @@ export function TabsPanel() {
           run={async () => `Crashed ${crashEngineWorkers()} engine of this tab`}
         >
           Crash this tab's engine
+        </Button>
+        <Button
+          kind="danger"
+          disabled={engineWorkers.value.length === 0}
+          run={async () => `Hung ${hangEngineWorkers()} engine of this tab`}
+        >
+          Have it hang
         </Button>
       </div>
       <dl class="facts grid">

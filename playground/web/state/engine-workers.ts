@@ -1,12 +1,19 @@
 import { signal } from "@preact/signals";
+import { configureBrowser } from "stem-sqlite/browser";
+import type { HangOrder } from "./engine-thread.ts";
+// oxlint-disable-next-line import/default -- Vite makes the module: it is the address of the bundled worker.
+import threadUrl from "./engine-thread.ts?worker&url";
 
 /** The workers of this tab that an engine runs in: one while this tab owns the database, none else. */
 export const engineWorkers = signal<readonly Worker[]>([]);
 
 const NAME = "stem-sqlite";
+/** Longer than anybody waits for an engine. */
+const HANG_MS = 120_000;
 
-/** Keeps what the package starts, so that a button can crash it. Before the first database is opened. */
+/** Keeps what the package starts, so that buttons can crash it and have it hang. Before the first database is opened. */
 export function watchEngineWorkers(): void {
+  configureBrowser({ workerUrl: threadUrl });
   const Original = globalThis.Worker;
   globalThis.Worker = class extends Original {
     constructor(url: string | URL, options?: WorkerOptions) {
@@ -29,4 +36,11 @@ export function crashEngineWorkers(): number {
     worker.dispatchEvent(new ErrorEvent("error", { message: "crashed on purpose" }));
   }
   return workers.length;
+}
+
+/** Has the engine's worker be busy with nothing, as an endless loop in it would. */
+export function hangEngineWorkers(): number {
+  const order: HangOrder = { hangForMs: HANG_MS };
+  for (const worker of engineWorkers.value) worker.postMessage(order);
+  return engineWorkers.value.length;
 }
