@@ -9,6 +9,11 @@ import {
   setState,
 } from "@vitest/expect";
 
+/** What Vitest's server makes of `import()` calls this, which only its own page has. */
+Object.assign(globalThis, {
+  __vitest_browser_runner__: { wrapDynamicImport: <T>(load: () => Promise<T>): Promise<T> => load() },
+});
+
 /*
  * What contract suites import as "vitest" when they run in a dedicated worker, where Vitest itself cannot run. It
  * collects tests for the page that shows them as its own (worker-tests.ts), has what the suites use and no more, and
