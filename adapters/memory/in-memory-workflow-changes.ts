@@ -57,6 +57,7 @@ export class WorkflowChanges {
         lastError: null,
         cancellation: null,
         cancelRequested: CANCEL.NOT_ASKED,
+        rewinds: 0,
         continuation: 0,
         continuationAt: null,
         createdAt: this.now,

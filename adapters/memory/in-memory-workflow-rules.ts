@@ -1,5 +1,6 @@
 import type { EncodedClaimRequest, EncodedRun, EncodedStep, EncodedWait } from "../../src/core/workflow-checks.ts";
 import type { ClaimOutcome, ListRunsRequest, RunClaim } from "../../src/contracts/workflow-store.ts";
+import { innerPrefixOf } from "../../src/core/workflow-ends.ts";
 import { CANCEL, recoveryFailure } from "../../src/core/workflow-rules.ts";
 import { hasRunEnded } from "../../src/core/workflow-status.ts";
 import { DuplicateRunError, UnknownRunError } from "../../src/workflow-errors.ts";
@@ -89,9 +90,13 @@ export function cancel(changes: WorkflowChanges, runId: string, reason: string, 
 export function rewind(changes: WorkflowChanges, runId: string, step: string): boolean {
   const run = changes.space.runs.get(runId);
   const steps = [...(run?.steps.values() ?? [])];
-  const first = steps.findIndex(({ name, baseName }) => name === step || baseName === step);
+  const inner = innerPrefixOf(step);
+  const isOfStep = (name: string, baseName: string): boolean =>
+    name === step || baseName === step || name.startsWith(inner);
+  const first = steps.findIndex(({ name, baseName }) => isOfStep(name, baseName));
   if (run === undefined || first === -1) return false;
   for (const { name } of steps.slice(first)) run.steps.delete(name);
+  changes.change(run, { rewinds: run.row.rewinds + 1 });
   changes.restart(run, "replay");
   return true;
 }

@@ -169,7 +169,7 @@ export interface WorkflowStore {
    */
   cancel(runId: string, options?: Readonly<{ reason?: string; compensate?: boolean }>): Promise<boolean>;
   /**
-   * Deletes the checkpoints of this step and all after them, and has the run go on, also one that has ended; whoever
+   * Deletes the checkpoints of this step, those inside of it included, and all after them, and has the run go on, also one that has ended; whoever
    * holds it loses it, and it waits for nothing any more. `false` when there is no such checkpoint. Names a step by its
    * base name, or one iteration of it. Events that the run has had do not come again.
    */

@@ -62,3 +62,9 @@ export function checkpointOf(wait: EndedWait): StepRow {
     endedAt: overAt(wait),
   };
 }
+
+/** What the names of checkpoints inside of a step, or of one iteration of it, begin with. */
+export function innerPrefixOf(step: string): string {
+  const [, baseName = step, iteration] = /^(.*)#(\d+)$/.exec(step) ?? [];
+  return iteration === undefined ? `${step}/` : `${baseName}//${iteration}/`;
+}

@@ -105,6 +105,8 @@ export interface RunState {
   readonly cancellationData?: JsonObject;
   /** Set once somebody asked for the run to be cancelled after its compensations have run. */
   readonly cancelRequested?: boolean;
+  /** How often it was rewound: what it does after that is not what it did before. */
+  readonly rewinds: number;
   /** Number of the continuation that counts. */
   readonly continuation: number;
   /** When that is due; absent when none is under way, because only an event can wake the run. */

@@ -27,6 +27,7 @@ export interface RunRow {
   readonly cancellation: string | null;
   /** A value of {@link CANCEL}. */
   readonly cancelRequested: number;
+  readonly rewinds: number;
   readonly continuation: number;
   readonly continuationAt: number | null;
   readonly ownerId: string | null;
@@ -81,6 +82,7 @@ export function toRunState(row: RunRow, cursor: number, waits: readonly WaitRow[
     ...(row.policy === null ? {} : { cancellationPolicy: JSON.parse(row.policy) as WorkflowCancellationPolicy }),
     ...(row.cancellation === null ? {} : { cancellationData: JSON.parse(row.cancellation) as JsonObject }),
     ...(row.cancelRequested === 0 ? {} : { cancelRequested: true }),
+    rewinds: row.rewinds,
     continuation: row.continuation,
     ...dates({ continuationAt: row.continuationAt }),
     ...(row.ownerId === null ? {} : { ownerId: row.ownerId }),

@@ -1,4 +1,7 @@
+import type { TaskStatus } from "../contracts/result-backend.ts";
 import type { EnqueueRequest } from "../contracts/task-enqueuer.ts";
+import type { RunState, TaskEnd } from "../contracts/workflow-store.ts";
+import { isTerminal } from "../core/task-state.ts";
 import { TASK_ENDED_TASK, WORKFLOW_META_KEYS } from "../core/workflow-continuation.ts";
 import type { JsonObject } from "../core/json.ts";
 import { InvalidOptionError, StemError, TimeoutError } from "../errors.ts";
@@ -6,11 +9,12 @@ import { deadlineOf } from "./pass-waits.ts";
 import type { Milliseconds } from "../core/duration.ts";
 import { StepFailedError } from "../workflow-errors.ts";
 import { toStepError } from "./step-error.ts";
-import { plainKey } from "./step-names.ts";
+import { plainKey, taskPrefix } from "./step-names.ts";
 import { waitEndOf } from "./wait-end.ts";
 import type { TaskOutcome } from "./workflow-definition.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
 
+const UNKNOWN_FAILURE = { type: "TaskFailed", message: "The task failed.", retryable: false, meta: {} } as const;
 /** Most tasks that one step may wait for. */
 const MAX_TASKS = 10_000;
 
@@ -37,7 +41,7 @@ export async function awaitTasks(
   const resumed = waitEndOf(entry);
   if (resumed.outcome !== "tasks") throw new TimeoutError(`Step "${name}"`, options.timeout ?? 0);
   return resumed.ends.map(({ value, error }, index): TaskOutcome => {
-    const taskId = taskIdOf(pass.parts.run.runId, name, index);
+    const taskId = taskIdOf(pass.parts.run, name, index);
     return error === undefined
       ? { taskId, status: "succeeded", value }
       : { taskId, status: "failed", value: null, error };
@@ -49,7 +53,8 @@ async function enqueueAll(pass: WorkflowPass, name: string, requests: readonly E
   const startedAt = new Date(pass.parts.clock.now());
   try {
     const calls = requests.map((request, index) => followed(pass, name, request, index));
-    await pass.parts.enqueuer.enqueueAll(calls, true);
+    const known = await pass.parts.enqueuer.enqueueAll(calls, true);
+    await recordKnownEnds(pass, name, known);
   } catch (error) {
     if (!(error instanceof StemError) || (!error.retryable && error.outcome !== "unknown")) {
       const failure = { ...toStepError(error), retryable: false };
@@ -64,6 +69,25 @@ async function enqueueAll(pass: WorkflowPass, name: string, requests: readonly E
   }
 }
 
+/** Tasks that ended before the run came to wait for them tell nobody any more. */
+async function recordKnownEnds(
+  pass: WorkflowPass,
+  step: string,
+  known: readonly (TaskStatus | undefined)[],
+): Promise<void> {
+  const { store, run } = pass.parts;
+  const ended = [...known.entries()].filter(([, status]) => status !== undefined && isTerminal(status.state));
+  await Promise.all(
+    ended.map(([index, status]) => store.recordTaskEnd({ runId: run.runId, step, index, ...taskEndOf(status) })),
+  );
+}
+
+/** How a task ended, by its status. */
+export function taskEndOf(status: TaskStatus | null | undefined): Pick<TaskEnd, "value" | "error"> {
+  if (status?.state === "succeeded") return { value: status.payload ?? null };
+  return { value: null, error: status?.error ?? UNKNOWN_FAILURE };
+}
+
 /** The task with an id of its own, and what tells the run of its end. */
 function followed(
   pass: WorkflowPass,
@@ -72,10 +96,10 @@ function followed(
   index: number,
 ): EnqueueRequest & { readonly id: string } {
   const { run } = pass.parts;
-  const id = taskIdOf(run.runId, step, index);
+  const id = taskIdOf(run, step, index);
   const told = (outcome: "succeeded" | "failed"): EnqueueRequest => ({
     name: TASK_ENDED_TASK,
-    args: { runId: run.runId, step, index, taskId: id, outcome },
+    args: { runId: run.runId, rewinds: run.rewinds, step, index, taskId: id, outcome },
     enqueueOptions: { queue: run.queues.continuationQueue },
   });
   const { enqueueOptions = {}, meta = {} } = request ?? {};
@@ -98,6 +122,6 @@ function followed(
   };
 }
 
-function taskIdOf(runId: string, step: string, index: number): string {
-  return `${runId}/${step}/${index}`;
+function taskIdOf(run: RunState, step: string, index: number): string {
+  return `${taskPrefix(run)}/${step}/${index}`;
 }

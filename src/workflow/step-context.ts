@@ -4,7 +4,7 @@ import type { JsonValue } from "../core/json.ts";
 import { ClosedError } from "../errors.ts";
 import { createFacts } from "./pass-facts.ts";
 import { createWaits } from "./pass-waits.ts";
-import { innerName, type StepKey, versionedKey } from "./step-names.ts";
+import { innerName, type StepKey, taskPrefix, versionedKey } from "./step-names.ts";
 import type { ResumeData, WorkflowStepContext } from "./workflow-definition.ts";
 import { resumeDataOf } from "./wait-end.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
@@ -54,7 +54,7 @@ export function createStepContext(
       return data;
     },
     async enqueue(name: string, options: EnqueueOptions = {}) {
-      const own = `${run.runId}/${innerName(key, String(nextOf("task")))}`;
+      const own = `${taskPrefix(run)}/${innerName(key, String(nextOf("task")))}`;
       const id = options.enqueueOptions?.taskId ?? own;
       const meta = {
         ...options.meta,

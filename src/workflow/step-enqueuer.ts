@@ -1,5 +1,5 @@
 import type { EnqueueRequest } from "../contracts/task-enqueuer.ts";
-import type { ResultBackend } from "../contracts/result-backend.ts";
+import type { ResultBackend, TaskStatus } from "../contracts/result-backend.ts";
 import { DuplicateIdConflictError } from "../errors.ts";
 import type { Stem } from "../runtime/stem.ts";
 
@@ -16,16 +16,15 @@ export class StepEnqueuer {
   /**
    * Enqueues all tasks; they have ids. `mayBeRepeated` says that they may have been enqueued before: then those that
    * have begun are left out, as their messages may be gone already. One that is only queued may have no message yet.
+   * Resolves to the statuses that are known of those left out, in the order of the requests.
    */
   async enqueueAll(
     requests: readonly (EnqueueRequest & { readonly id: string })[],
     mayBeRepeated: boolean,
-  ): Promise<void> {
-    const hasBegun = await Promise.all(
-      requests.map(({ id }) => (mayBeRepeated ? this.#hasBegun(id) : Promise.resolve(false))),
-    );
-    const fresh = requests.filter((_, index) => hasBegun[index] !== true).map(withId);
-    if (fresh.length === 0) return;
+  ): Promise<readonly (TaskStatus | undefined)[]> {
+    const begun = mayBeRepeated ? await Promise.all(requests.map(({ id }) => this.#begun(id))) : [];
+    const fresh = requests.filter((_, index) => begun[index] === undefined).map(withId);
+    if (fresh.length === 0) return begun;
     try {
       await this.#stem.enqueueAll(fresh);
     } catch (error) {
@@ -33,11 +32,12 @@ export class StepEnqueuer {
       // Enqueued before by other code or with other arguments: what was enqueued first stands.
       for (const request of fresh) await this.#enqueueUnlessThere(request);
     }
+    return begun;
   }
 
-  async #hasBegun(taskId: string): Promise<boolean> {
-    const status = (await this.#backend?.get(taskId)) ?? null;
-    return status !== null && status.state !== "queued";
+  async #begun(taskId: string): Promise<TaskStatus | undefined> {
+    const status = (await this.#backend?.get(taskId)) ?? undefined;
+    return status?.state === "queued" ? undefined : status;
   }
 
   async #enqueueUnlessThere(request: EnqueueRequest): Promise<void> {

@@ -4,6 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 import { checkName } from "../core/names.ts";
 import { checkInteger, checkOneOf } from "../core/options.ts";
 import type { RunExecutor } from "./run-executor.ts";
+import { taskEndOf } from "./pass-tasks.ts";
 import type { ResolvedWorkflowRuntimeOptions } from "./workflow-runtime-options.ts";
 import type { WorkflowUpkeep } from "./workflow-upkeep.ts";
 
@@ -39,16 +40,17 @@ function taskEndedTask({ store, backend }: ResolvedWorkflowRuntimeOptions, upkee
     name: TASK_ENDED_TASK,
     options: Object.freeze({ maxRetries: 20 }),
     async run(_: TaskContext, args: JsonObject) {
+      const runId = checkName("run id", args["runId"]);
       const taskId = checkName("task id", args["taskId"]);
       const outcome = checkOneOf("outcome", args["outcome"], ["succeeded", "failed"]);
-      const status = (await backend?.get(taskId)) ?? null;
-      const fallback = { type: "TaskFailed", message: "The task failed.", retryable: false, meta: {} };
+      const [run, status] = await Promise.all([store.get(runId), backend?.get(taskId)]);
+      // It was rewound meanwhile, and its step has enqueued other tasks, or will.
+      if (run?.rewinds !== args["rewinds"]) return;
       await store.recordTaskEnd({
-        runId: checkName("run id", args["runId"]),
+        runId,
         step: checkName("step", args["step"]),
         index: checkInteger("index", args["index"], { min: 0, max: 1_000_000 }),
-        value: outcome === "succeeded" ? (status?.payload ?? null) : null,
-        ...(outcome === "failed" ? { error: status?.error ?? fallback } : {}),
+        ...(outcome === "succeeded" ? { value: status?.payload ?? null } : taskEndOf(status)),
       });
       await upkeep.published();
     },

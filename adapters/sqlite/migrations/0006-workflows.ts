@@ -33,6 +33,7 @@ export const workflows: Migration = {
   -- Where the next checkpoint goes. Gaps are of no account.
   next_position integer not null default 0,
   recoveries integer not null default 0,
+  rewinds integer not null default 0,
   -- 1 once it was asked to end, 2 once whoever holds it knows from its claim.
   cancel_requested integer not null default 0,
   parent_run_id text,

@@ -1,5 +1,6 @@
 import type { EncodedRun } from "../../../src/core/workflow-checks.ts";
 import type { ContinuationReason } from "../../../src/core/workflow-continuation.ts";
+import { innerPrefixOf } from "../../../src/core/workflow-ends.ts";
 import { recoveryFailure } from "../../../src/core/workflow-rules.ts";
 import { DuplicateRunError } from "../../../src/workflow-errors.ts";
 import { PRUNE_EVENTS } from "../sql/workflow-events.ts";
@@ -59,10 +60,12 @@ export const rewindRun: Operation<WorkflowPlace & { readonly runId: string; read
   run: (scope, { runId, step, ...place }) =>
     change(scope, place, (changes) => {
       const ref = { namespace: place.namespace, runId };
-      const position = scope.sql.get<{ position: number | null }>(FIRST_POSITION, { ...ref, step })?.position ?? null;
+      const named = { ...ref, step, inner: innerPrefixOf(step) };
+      const position = scope.sql.get<{ position: number | null }>(FIRST_POSITION, named)?.position ?? null;
       const run = changes.find(runId);
       if (run === undefined || position === null) return false;
       scope.sql.run(DELETE_STEPS_FROM, { ...ref, position });
+      changes.change(run, { rewinds: run.rewinds + 1 });
       changes.restart(run, "replay");
       return true;
     }),

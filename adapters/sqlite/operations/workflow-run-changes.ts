@@ -63,6 +63,7 @@ interface FoundRun extends RunFacts {
   readonly sequence: number;
   readonly nextPosition: number;
   readonly recoveries: number;
+  readonly rewinds: number;
 }
 
 /** A run while it is changed; written once, at the end of the operation. */

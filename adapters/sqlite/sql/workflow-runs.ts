@@ -2,14 +2,14 @@
 export const FIND_RUN: string = /* sql */ `
 select run_id as runId, workflow, status, queues, continuation, continuation_at as continuationAt, token, fence,
   owner_id as ownerId, lease_until as leaseUntil, created_at as createdAt, suspended_at as suspendedAt,
-  ended_at as endedAt, expires_at as expiresAt, ttl, sequence, next_position as nextPosition, recoveries,
+  ended_at as endedAt, expires_at as expiresAt, ttl, sequence, next_position as nextPosition, recoveries, rewinds,
   cancel_requested as cancelRequested, policy, cancellation, last_error as lastError, result
 from wf_runs
 where namespace = :namespace and run_id = :runId`;
 
 const STATE_COLUMNS: string = /* sql */ `run_id as runId, workflow, version, status, params, metadata, queues, result,
   last_error as lastError, parent_run_id as parentRunId, policy, cancellation, cancel_requested as cancelRequested,
-  continuation, continuation_at as continuationAt, owner_id as ownerId, lease_until as leaseUntil,
+  rewinds, continuation, continuation_at as continuationAt, owner_id as ownerId, lease_until as leaseUntil,
   created_at as createdAt, updated_at as updatedAt, suspended_at as suspendedAt, ended_at as endedAt,
   (select count(distinct base_name) from wf_steps
    where wf_steps.namespace = wf_runs.namespace and wf_steps.run_id = wf_runs.run_id) as cursor`;
@@ -54,7 +54,7 @@ export const UPDATE_RUN: string = /* sql */ `
 update wf_runs
 set status = :status, updated_at = :now, continuation = :continuation, continuation_at = :continuationAt,
   token = :token, fence = :fence, owner_id = :ownerId, lease_until = :leaseUntil, suspended_at = :suspendedAt,
-  ended_at = :endedAt, expires_at = :expiresAt, next_position = :nextPosition, recoveries = :recoveries,
+  ended_at = :endedAt, expires_at = :expiresAt, next_position = :nextPosition, recoveries = :recoveries, rewinds = :rewinds,
   cancel_requested = :cancelRequested, cancellation = :cancellation, last_error = :lastError, result = :result
 where namespace = :namespace and run_id = :runId`;
 

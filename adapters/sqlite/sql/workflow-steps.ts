@@ -29,11 +29,12 @@ select 1 as found
 from wf_steps
 where namespace = :namespace and run_id = :runId and name = :step`;
 
-/** The position of the first checkpoint of a step, or of one iteration of it. */
+/** The position of the first checkpoint of a step, or of one iteration of it, those inside of it included. */
 export const FIRST_POSITION: string = /* sql */ `
 select min(position) as position
 from wf_steps
-where namespace = :namespace and run_id = :runId and (name = :step or base_name = :step)`;
+where namespace = :namespace and run_id = :runId 
+  and (name = :step or base_name = :step or substr(name, 1, length(:inner)) = :inner)`;
 
 /** Deletes the checkpoints of one run from a position on. */
 export const DELETE_STEPS_FROM: string = /* sql */ `

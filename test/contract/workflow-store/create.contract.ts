@@ -20,6 +20,7 @@ export function describeCreate(open: OpenWorkflowStoreFixture): void {
           metadata: {},
           queues: QUEUES,
           waits: [],
+          rewinds: 0,
           continuation: 1,
           continuationAt: at,
           createdAt: at,

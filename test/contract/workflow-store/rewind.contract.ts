@@ -34,6 +34,21 @@ export function describeRewindAndResume(open: OpenWorkflowStoreFixture): void {
     );
 
     it(
+      "counts, and deletes what is inside of the step, or of its iteration, as well",
+      onBench(open, async (bench) => {
+        const names = ["a", "ab/x", "b/start", "b", "l//0/nap#0", "l#0", "l//1/nap#0", "l#1"];
+        await bench.withSteps("r1", ...names);
+        await bench.store.rewindToStep("r1", "l#1");
+        expect(await bench.stepNames("r1")).toEqual(names.slice(0, 6));
+        await bench.store.rewindToStep("r1", "l");
+        expect(await bench.stepNames("r1")).toEqual(names.slice(0, 4));
+        await bench.store.rewindToStep("r1", "b");
+        expect(await bench.stepNames("r1")).toEqual(["a", "ab/x"]);
+        expect((await bench.run("r1")).rewinds).toBe(3);
+      }),
+    );
+
+    it(
       "takes an ended run back",
       onBench(open, async (bench) => {
         await bench.store.markCompleted(await bench.withSteps("done", "a"), 1);

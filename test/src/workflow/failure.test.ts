@@ -311,6 +311,74 @@ describe("Children and tasks of a run", () => {
     expect([...runs.values()].every((count) => count === 1)).toBe(true);
   });
 
+  it("enqueues tasks anew when they are rewound, and does not when the run is resumed", async () => {
+    const ids: string[] = [];
+    const note = defineTask("note", ({ id }) => void ids.push(id));
+    const script = new WorkflowScript({
+      name: "fan",
+      async run(s) {
+        await s.tasks("notes", [{ name: "note" }, { name: "note" }]);
+        await s.sleep(1_000);
+      },
+    });
+    const rig = await aWorkflowRig([script], { tasks: [note] });
+    const runId = await script.start(rig.app);
+    await rig.settle();
+    await rig.app.rewindToStep(runId, "notes");
+    await rig.settle();
+    await rig.advance(1_000);
+    expect((await rig.end(runId)).status).toBe("completed");
+    expect(ids).toEqual([`${runId}/notes/0`, `${runId}/notes/1`, `${runId}:1/notes/0`, `${runId}:1/notes/1`]);
+  });
+
+  it("finds the ends of tasks that came while the run was cancelled", async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let runs = 0;
+    const slow = defineTask("slow", async () => {
+      runs += 1;
+      await held;
+      return runs;
+    });
+    const script = new WorkflowScript({ name: "fan", run: (s) => s.tasks("one", [{ name: "slow" }]) });
+    const rig = await aWorkflowRig([script], { tasks: [slow] });
+    const runId = await script.start(rig.app);
+    await rig.settle();
+    await rig.app.cancelWorkflow(runId);
+    release();
+    await rig.settle();
+    await rig.app.resumeRun(runId);
+    await rig.settle();
+    expect((await rig.end(runId)).value).toMatchObject([{ status: "succeeded", value: 1 }]);
+    expect(runs).toBe(1);
+  });
+
+  it("starts a child anew, and waits anew, when the step is rewound", async () => {
+    const child = new WorkflowScript({ name: "child", run: (s) => s.step("a", () => s.runId) });
+    const parent = new WorkflowScript({
+      name: "parent",
+      async run(s) {
+        await s.step("ask", async (context) => (await context.waitForEvent("answer")) ?? "none");
+        return s.child("one", child, {});
+      },
+    });
+    const rig = await aWorkflowRig([parent, child]);
+    const runId = await parent.start(rig.app);
+    await rig.settle();
+    await rig.app.emit("answer", "first");
+    await rig.settle();
+    const first = (await rig.end(runId)).value;
+    await rig.app.rewindToStep(runId, "one");
+    await rig.settle();
+    expect((await rig.end(runId)).value).not.toBe(first);
+    await rig.app.rewindToStep(runId, "ask");
+    await rig.settle();
+    expect(await rig.store.get(runId)).toMatchObject({ status: "suspended", rewinds: 2, waits: [{ topic: "answer" }] });
+    await rig.app.emit("answer", "second");
+    await rig.settle();
+    expect(await rig.store.readStep(runId, "ask")).toBe("second");
+  });
+
   it("gives up on tasks after a while", async () => {
     const script = new WorkflowScript({
       name: "fan",
