@@ -1,21 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { measureIdleCpu } from "../lib/measure.mjs";
+import { gaps, IDLE_SETTLE_MS, measureIdleCpu } from "../lib/measure.mjs";
 import { percentile } from "../lib/statistics.mjs";
 
 const SETTLE_MS = 1_000;
-/** V8 goes on compiling and tidying up for about ten seconds after a start: that is not what waiting costs. */
-const IDLE_SETTLE_MS = 15_000;
 const POLL_MS = 1_000;
 const FULL_MODES = ["stem-full", "stem-full-one-file", "plainjob-full", "stem-relaxed"];
-
-/** The same gaps in every run: a generator with a fixed seed. */
-function* gaps(upTo) {
-  let state = 20_241;
-  for (;;) {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    yield (state / 2 ** 31) * upTo;
-  }
-}
 
 /** From the call of `enqueue` to the start of the handler, in a worker of the same process that has nothing to do. */
 export const enqueueToStart = {

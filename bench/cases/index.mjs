@@ -6,6 +6,8 @@ import { firstJob } from "./first-job.mjs";
 import { enqueueToStart, idleWorker } from "./idle.mjs";
 import { processesCases } from "./processes.mjs";
 import { processesIdle, processesWorkCases, remoteStart } from "./remote-work.mjs";
+import { workflowCases, workflowStart } from "./workflows.mjs";
+import { workflowsSleeping } from "./workflows-sleeping.mjs";
 import { bulk1000, bulk10000, publishOne, publishTogether } from "./publish.mjs";
 
 /** In the order of the table. */
@@ -29,4 +31,7 @@ export const cases = [
   ...processesWorkCases,
   remoteStart,
   processesIdle,
+  ...workflowCases,
+  workflowStart,
+  workflowsSleeping,
 ];

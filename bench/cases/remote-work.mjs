@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { IDLE_SETTLE_MS } from "../lib/measure.mjs";
 import { withParticipants } from "../lib/participants.mjs";
 import { sharedNow } from "../lib/roles.mjs";
 import { percentile } from "../lib/statistics.mjs";
@@ -119,9 +120,6 @@ function processesWorkCase(producers) {
 }
 
 export const processesWorkCases = [1, 2, 4].map(processesWorkCase);
-
-/** V8 goes on compiling and tidying up for about ten seconds after a start: that is not what waiting costs. */
-const IDLE_SETTLE_MS = 15_000;
 
 /** What two idle workers cost that share a store: the one that owns it, and the one that does not. */
 export const processesIdle = {

@@ -88,4 +88,6 @@ export const contenders = [...alone, ...together];
 
 export const QUEUE_CONTENDERS = ["stem-full", "plainjob-full", "stem-relaxed", "plainjob-normal"];
 export const WORK_CONTENDERS = alone.map(({ name }) => name);
+/** Whoever has messages, results and runs in one file. */
+export const WORKFLOW_CONTENDERS = ["stem-full-one-file", "stem-relaxed-one-file"];
 export const SHARING_CONTENDERS = ["stem-owner-apart", "stem-owner-client", "better-sqlite3"];

@@ -9,6 +9,7 @@ import {
   Stem,
   Worker,
 } from "../lib/stem-sqlite.mjs";
+import { openWorkflows } from "./stem-workflows.mjs";
 
 const QUEUES = ["alpha", "beta", "gamma"];
 
@@ -109,5 +110,6 @@ export function stemContender({ durability, backend }) {
     polls: false,
     openQueue: (directory) => openQueue(directory, { durability }),
     openWorkplace: (directory, options) => openWorkplace(directory, { ...options, durability, backend }),
+    openWorkflows: (directory, options) => openWorkflows(directory, { ...options, durability }),
   };
 }

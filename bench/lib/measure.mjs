@@ -47,3 +47,15 @@ export async function measureIdleCpu(ms) {
   const elapsed = await measureOnce(() => sleep(ms));
   return (cpu() / 1_000 / elapsed) * 100;
 }
+
+/** V8 goes on compiling and tidying up for about ten seconds after a start: that is not what waiting costs. */
+export const IDLE_SETTLE_MS = 15_000;
+
+/** Milliseconds up to `upTo`, the same in every run: a generator with a fixed seed. */
+export function* gaps(upTo) {
+  let state = 20_241;
+  for (;;) {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    yield (state / 2 ** 31) * upTo;
+  }
+}

@@ -6,8 +6,19 @@ import { pathToFileURL } from "node:url";
 const require = createRequire(new URL("../../package.json", import.meta.url));
 const load = (specifier) => import(pathToFileURL(require.resolve(specifier)).href);
 
-export const { createEnvelope, defineTask, silentLogger, SqliteBroker, SqliteResultBackend, Stem, Worker } =
-  await load("stem-sqlite");
+export const {
+  createEnvelope,
+  defineTask,
+  Flow,
+  silentLogger,
+  SqliteBroker,
+  SqliteResultBackend,
+  SqliteWorkflowStore,
+  Stem,
+  Worker,
+  WorkflowRuntime,
+  WorkflowScript,
+} = await load("stem-sqlite");
 
 /** The driver for files, which only some cases need. */
 export const loadNodeStorage = async () => (await load("stem-sqlite/storage/node")).nodeStorage;
