@@ -21,6 +21,13 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   };
 }
 
+/** As {@link onAbort}; a signal that has fired calls at once. */
+export function whenAborted(signal: AbortSignal, listener: () => void): () => void {
+  if (!signal.aborted) return onAbort(signal, listener);
+  listener();
+  return () => undefined;
+}
+
 function subscribe(signal: AbortSignal): Subscribers {
   const listeners = new Set<() => void>();
   const fire = (): void => {

@@ -2,6 +2,7 @@ import type { ClaimOutcome, NewRun, RunState } from "../contracts/workflow-store
 import type { TaskContext } from "../contracts/task-handler.ts";
 import type { TaskError } from "../contracts/result-backend.ts";
 import { RunLeaseLostError, UnknownWorkflowError } from "../workflow-errors.ts";
+import { whenAborted } from "../runtime/on-abort.ts";
 import { repeat } from "../runtime/repeat.ts";
 import type { PassEnd, PassParts } from "./pass-parts.ts";
 import { runPass } from "./run-pass.ts";
@@ -100,6 +101,8 @@ export class RunExecutor {
       },
     });
     const limit = this.#limitOf(run, () => stop.abort(new Error("The time of the run is over.")));
+    // Cheaper than a signal of both, which the garbage collector has to look after.
+    const forget = whenAborted(context.signal, () => stop.abort(context.signal.reason));
     const parts: PassParts = {
       definition,
       claim,
@@ -116,11 +119,12 @@ export class RunExecutor {
       enqueuer: this.#enqueuer,
       newChild: (ref, params, childOptions) => newChild(run, ref, params, childOptions),
       emit: (event) => this.#emit(run, event),
-      signal: AbortSignal.any([context.signal, stop.signal]),
+      signal: stop.signal,
     };
     try {
       return await runPass(parts);
     } finally {
+      forget();
       limit?.cancel();
       await renewal.stop();
     }

@@ -46,7 +46,9 @@ export function createStepContext(
     iteration: key.iteration ?? 0,
     attempt,
     previousResult,
-    signal: pass.signal,
+    get signal() {
+      return pass.signal;
+    },
     takeResumeData() {
       const data = isTaken ? null : resumed;
       isTaken = true;

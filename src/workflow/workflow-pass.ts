@@ -41,7 +41,8 @@ export class WorkflowPass {
   readonly #iterations = new Map<string, number>();
   readonly #gate: ReplayGate;
   readonly #end = createDeferred<PassEnd>();
-  readonly #controller = new AbortController();
+  /** Made for whoever asks for it: most steps do not. */
+  #controller: AbortController | undefined;
   readonly #timed: TimedWaits;
   readonly #givenUp = createDeferred<never>();
   /** Functions of steps that run now, and calls of the store. */
@@ -75,6 +76,10 @@ export class WorkflowPass {
 
   /** Fires when the pass is over, whatever the reason. */
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isOver) this.#abort();
+    }
     return this.#controller.signal;
   }
 
@@ -249,7 +254,11 @@ export class WorkflowPass {
     this.#isOver = true;
     this.#timed.clear();
     this.#end.resolve(end);
-    this.#controller.abort(this.parts.signal.reason ?? new RunLeaseLostError(this.parts.claim.runId));
+    this.#abort();
+  }
+
+  #abort(): void {
+    this.#controller?.abort(this.parts.signal.reason ?? new RunLeaseLostError(this.parts.claim.runId));
   }
 
   /** Suspends the run once nothing runs, nothing is being replayed, and all code has come to rest. */

@@ -8,9 +8,8 @@ import { RunLeaseLostError } from "../../../src/workflow-errors.ts";
 import { ADVANCE_RUN, RENEW_RUN } from "../sql/workflow-runs.ts";
 import { LIST_STEPS } from "../sql/workflow-steps.ts";
 import type { Operation, OperationScope } from "./operation.ts";
-import { insertRun } from "./workflow-control.ts";
-import { type ChangedRun, RunChanges, type WorkflowPlace } from "./workflow-run-changes.ts";
-import { addWaits, putStep, resolveWaits } from "./workflow-waits.ts";
+import { type ChangedRun, FIRST_CONTINUATION, RunChanges, type WorkflowPlace } from "./workflow-run-changes.ts";
+import { addWaits, dropWait, putStep, resolveWaits } from "./workflow-waits.ts";
 import { findState, signalRun, type StoredRunState } from "./workflow-watch.ts";
 
 export interface ClaimRunArgs extends WorkflowPlace {
@@ -45,6 +44,7 @@ export interface SaveStepArgs extends ClaimArgs {
 interface AdvancedRun {
   readonly position: number;
   readonly cancelRequested: number;
+  readonly continuation: number;
 }
 
 export interface MarkCompletedArgs extends ClaimArgs {
@@ -87,15 +87,16 @@ export const releaseRun: Operation<ClaimArgs & { readonly delay: number; readonl
     }),
 };
 
-/** Three statements without a child: this is on the way of every step. */
+/** Two or three statements without a child: this is on the way of every step. */
 export const saveStep: Operation<SaveStepArgs, SaveReceipt> = {
   kind: "steps",
   run(scope, { claim, step, leaseMs, child, ...place }) {
-    const { position, cancelRequested } = advance(scope, place.namespace, claim, scope.now + leaseMs);
+    const { position, cancelRequested, continuation } = advance(scope, place.namespace, claim, scope.now + leaseMs);
     const changes = new RunChanges(scope, place);
     putStep(changes, claim.runId, { ...step, endedAt: scope.now }, position);
+    if (continuation > FIRST_CONTINUATION) dropWait(changes, claim.runId, step.name);
     signalRun(scope, place.namespace, claim.runId);
-    if (child !== null && insertRun(changes, child)) changes.save();
+    if (child !== null && changes.create(child)) changes.save();
     return { cancelRequested: cancelRequested !== CANCEL.NOT_ASKED };
   },
 };
@@ -192,7 +193,8 @@ function take(
   changes.change(run, { ...claimed, status: "running", suspendedAt: null, continuationAt });
   if (run.cancelRequested !== CANCEL.NOT_ASKED) changes.change(run, { cancelRequested: CANCEL.TOLD });
   changes.save();
-  const steps = scope.sql.all<StepRow>(LIST_STEPS, { namespace: place.namespace, runId });
+  const isNew = run.nextPosition === 0;
+  const steps = isNew ? [] : scope.sql.all<StepRow>(LIST_STEPS, { namespace: place.namespace, runId });
   return { kind: "claimed", token: run.token, run: stateOf(changes, runId), steps, waits: inOrderShown(waits) };
 }
 

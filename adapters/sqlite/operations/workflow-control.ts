@@ -5,7 +5,7 @@ import { recoveryFailure } from "../../../src/core/workflow-rules.ts";
 import { DuplicateRunError } from "../../../src/workflow-errors.ts";
 import { PRUNE_EVENTS } from "../sql/workflow-events.ts";
 import { CONFIRM_CONTINUATION, LIST_CONTINUATIONS } from "../sql/workflow-outbox.ts";
-import { INSERT_RUN, LIST_LOST, PRUNE_HEARD, PRUNE_RUNS, PRUNE_STEPS } from "../sql/workflow-runs.ts";
+import { LIST_LOST, PRUNE_HEARD, PRUNE_RUNS, PRUNE_STEPS } from "../sql/workflow-runs.ts";
 import { DELETE_FAILED_STEPS, DELETE_STEPS_FROM, FIRST_POSITION } from "../sql/workflow-steps.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 import { type ChangedRun, RunChanges, type WorkflowPlace } from "./workflow-run-changes.ts";
@@ -39,7 +39,7 @@ export const createRun: Operation<WorkflowPlace & { readonly run: EncodedRun }, 
   kind: "steps",
   run: (scope, { run, ...place }) =>
     change(scope, place, (changes) => {
-      if (!insertRun(changes, run)) throw new DuplicateRunError(run.runId);
+      if (!changes.create(run)) throw new DuplicateRunError(run.runId);
     }),
 };
 
@@ -129,16 +129,6 @@ export const pruneWorkflows: Operation<{ readonly namespace: string }, Readonly<
     return { runs, isMore: runs === PRUNE_LIMIT || events === PRUNE_LIMIT };
   },
 };
-
-/** Inserts a run with its first continuation; `false`, and no effect, when its id is taken. */
-export function insertRun(changes: RunChanges, run: EncodedRun): boolean {
-  const { scope, place } = changes;
-  const values = { ...run, namespace: place.namespace, sequence: scope.nextToken(), now: scope.now };
-  if (scope.sql.run(INSERT_RUN, values) === 0) return false;
-  const stored = changes.find(run.runId);
-  if (stored !== undefined) changes.goOn(stored, "start", scope.now);
-  return true;
-}
 
 function change<T>(scope: OperationScope, place: WorkflowPlace, work: (changes: RunChanges) => T): T {
   const changes = new RunChanges(scope, place);

@@ -1,6 +1,8 @@
+import type { EncodedRun } from "../../../src/core/workflow-checks.ts";
 import { DuplicateIdConflictError } from "../../../src/errors.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES } from "../../../src/core/envelope.ts";
 import {
+  type Continuation,
   type ContinuationReason,
   continuationEnvelope,
   continuationId,
@@ -19,7 +21,7 @@ import {
 } from "../../../src/core/workflow-rules.ts";
 import { RunLeaseLostError } from "../../../src/workflow-errors.ts";
 import { DELETE_MESSAGE, DROP_CONTINUATION, PUT_CONTINUATION } from "../sql/workflow-outbox.ts";
-import { FIND_RUN, LIST_BOUND_CHILDREN, UPDATE_RUN } from "../sql/workflow-runs.ts";
+import { FIND_RUN, INSERT_RUN, LIST_BOUND_CHILDREN, UPDATE_RUN } from "../sql/workflow-runs.ts";
 import { DELETE_ALL_TASK_ENDS, DELETE_WAITS, END_WAIT, LIST_WAITS, LIST_WATCHERS } from "../sql/workflow-waits.ts";
 import type { OperationScope } from "./operation.ts";
 import { storeMessage } from "./publish.ts";
@@ -69,8 +71,12 @@ interface FoundRun extends RunFacts {
 /** A run while it is changed; written once, at the end of the operation. */
 export type ChangedRun = { -readonly [Key in keyof FoundRun]: FoundRun[Key] };
 
+type Dispatched = Pick<FoundRun, "runId" | "workflow" | "queues" | "continuation">;
+
 type WatcherRow = StoredWait & { readonly runId: string };
 
+/** A run that goes on by it has never been suspended: it waits for nothing. */
+export const FIRST_CONTINUATION = 1;
 const NO_LIMIT = { limit: -1, offset: 0 } as const;
 /** A message of a user may have the id that a continuation would get. */
 const MAX_NUMBERS_TRIED = 100;
@@ -91,6 +97,21 @@ export class RunChanges {
 
   get now(): number {
     return this.scope.now;
+  }
+
+  /** Stores a run with its first continuation; `false`, and no effect, when its id is taken. */
+  create(run: EncodedRun): boolean {
+    const values = { ...run, namespace: this.place.namespace, sequence: this.scope.nextToken(), now: this.now };
+    if (this.scope.sql.run(INSERT_RUN, values) === 0) return false;
+    const { runId, workflow, queues } = run;
+    const started = { runId, workflow, queues, continuation: FIRST_CONTINUATION };
+    const continuation = this.#dispatch(started, "start", null);
+    if (continuation === FIRST_CONTINUATION) signalRun(this.scope, this.place.namespace, runId);
+    else {
+      const stored = this.find(runId);
+      if (stored !== undefined) this.change(stored, { continuation });
+    }
+    return true;
   }
 
   find(runId: string): ChangedRun | undefined {
@@ -129,16 +150,8 @@ export class RunChanges {
     this.#dropContinuation(run);
     this.change(run, { continuation: run.continuation + 1, continuationAt: dueAt });
     if (dueAt === null) return;
-    const queues = JSON.parse(run.queues) as WorkflowQueues;
-    const queue = run.continuation === 1 ? queues.orchestrationQueue : queues.continuationQueue;
     const notBefore = dueAt > this.now ? dueAt : null;
-    if (this.place.brokerNamespace !== null) {
-      this.#publish(run, this.place.brokerNamespace, { reason, queue, notBefore });
-      return;
-    }
-    const { runId, workflow, continuation: number } = run;
-    const values = { number, reason, workflow, queue, notBefore, sequence: this.scope.nextToken() };
-    this.scope.sql.run(PUT_CONTINUATION, { ...this.#ref(runId), ...values });
+    this.change(run, { continuation: this.#dispatch(run, reason, notBefore) });
   }
 
   /** Has the run go on from its checkpoints as if it had never ended; it waits for nothing. */
@@ -248,13 +261,12 @@ export class RunChanges {
   }
 
   #waitForNothing(run: ChangedRun): void {
-    this.scope.sql.run(DELETE_WAITS, this.#ref(run.runId));
+    if (run.continuation > FIRST_CONTINUATION) this.scope.sql.run(DELETE_WAITS, this.#ref(run.runId));
     this.scope.sql.run(DELETE_ALL_TASK_ENDS, this.#ref(run.runId));
   }
 
   /** Takes the present continuation away from wherever it waits. */
   #dropContinuation(run: ChangedRun): void {
-    if (run.continuation === 0) return;
     this.scope.sql.run(DROP_CONTINUATION, this.#ref(run.runId));
     const namespace = this.place.brokerNamespace;
     if (namespace === null || this.#inHand.delete(run)) return;
@@ -262,22 +274,30 @@ export class RunChanges {
     this.scope.sql.run(DELETE_MESSAGE, { namespace, id, now: this.now });
   }
 
-  #publish(
-    run: ChangedRun,
-    brokerNamespace: string,
-    { reason, queue, notBefore }: Readonly<{ reason: ContinuationReason; queue: string; notBefore: number | null }>,
-  ): void {
-    const { runId, workflow } = run;
+  /** Sends the present continuation of a run to where they go. Returns its number: a greater one, where that is taken. */
+  #dispatch(run: Dispatched, reason: ContinuationReason, notBefore: number | null): number {
+    const { runId, workflow, continuation: number } = run;
+    const queues = JSON.parse(run.queues) as WorkflowQueues;
+    const queue = number === FIRST_CONTINUATION ? queues.orchestrationQueue : queues.continuationQueue;
+    const { brokerNamespace } = this.place;
+    if (brokerNamespace === null) {
+      const values = { number, reason, workflow, queue, notBefore, sequence: this.scope.nextToken() };
+      this.scope.sql.run(PUT_CONTINUATION, { ...this.#ref(runId), ...values });
+      return number;
+    }
     const due = notBefore === null ? {} : { notBefore: new Date(notBefore) };
-    for (let tried = 1; ; tried += 1) {
-      const continuation = { runId, number: run.continuation, reason, workflow, queue, ...due };
-      const message = toStoredMessage(continuationEnvelope(continuation, this.now), DEFAULT_MAX_PAYLOAD_BYTES);
+    return this.#publish({ runId, number, reason, workflow, queue, ...due }, brokerNamespace);
+  }
+
+  #publish(continuation: Continuation, brokerNamespace: string): number {
+    const last = continuation.number + MAX_NUMBERS_TRIED - 1;
+    for (let { number } = continuation; ; number += 1) {
+      const envelope = continuationEnvelope({ ...continuation, number }, this.now);
       try {
-        storeMessage(this.scope, brokerNamespace, message, false);
-        return;
+        storeMessage(this.scope, brokerNamespace, toStoredMessage(envelope, DEFAULT_MAX_PAYLOAD_BYTES), false);
+        return number;
       } catch (error) {
-        if (!(error instanceof DuplicateIdConflictError) || tried === MAX_NUMBERS_TRIED) throw error;
-        run.continuation += 1;
+        if (!(error instanceof DuplicateIdConflictError) || number === last) throw error;
       }
     }
   }

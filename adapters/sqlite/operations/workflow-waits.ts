@@ -25,11 +25,14 @@ interface FoundEvent {
   readonly payload: string;
 }
 
-/** Stores a checkpoint; one that is there already keeps its place. A wait of its name is over. */
+/** Stores a checkpoint; one that is there already keeps its place. */
 export function putStep({ scope, place }: RunChanges, runId: string, step: StepRow, position: number): void {
-  const ref = { namespace: place.namespace, runId };
-  scope.sql.run(PUT_STEP, { ...ref, ...step, position });
-  scope.sql.run(DELETE_WAIT, { ...ref, step: step.name });
+  scope.sql.run(PUT_STEP, { ...step, namespace: place.namespace, runId, position });
+}
+
+/** A wait whose step has its checkpoint is over. */
+export function dropWait({ scope, place }: RunChanges, runId: string, step: string): void {
+  scope.sql.run(DELETE_WAIT, { namespace: place.namespace, runId, step });
 }
 
 /** Makes checkpoints of the waits that are over; returns those that are left. */
@@ -38,6 +41,7 @@ export function resolveWaits(changes: RunChanges, run: ChangedRun): StoredWait[]
   const over = waitsOver(waits, changes.now);
   for (const wait of over) {
     putStep(changes, run.runId, checkpointOf(wait), run.nextPosition);
+    dropWait(changes, run.runId, wait.step);
     changes.change(run, { nextPosition: run.nextPosition + 1 });
     if (wait.kind === "tasks") dropTaskEnds(changes, run, wait);
   }

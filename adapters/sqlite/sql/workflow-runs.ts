@@ -40,13 +40,13 @@ where namespace = :namespace and parent_run_id = :parentRunId
 order by updated_at desc, run_id
 limit :limit offset :offset`;
 
-/** Stores a run that nobody has and that has no continuation yet; changes no row when the id is taken. */
+/** Stores a run with its first continuation, which is due; changes no row when the id is taken. */
 export const INSERT_RUN: string = /* sql */ `
 insert into wf_runs
-  (namespace, run_id, workflow, version, status, updated_at, continuation, created_at, ttl, sequence, parent_run_id,
-   ends_with_parent, queues, policy, metadata, params)
-values (:namespace, :runId, :workflow, :version, 'running', :now, 0, :now, :ttl, :sequence, :parentRunId,
-   :endsWithParent, :queues, :policy, :metadata, :params)
+  (namespace, run_id, workflow, version, status, updated_at, continuation, continuation_at, created_at, ttl, sequence,
+   parent_run_id, ends_with_parent, queues, policy, metadata, params)
+values (:namespace, :runId, :workflow, :version, 'running', :now, 1, :now, :now, :ttl, :sequence,
+   :parentRunId, :endsWithParent, :queues, :policy, :metadata, :params)
 on conflict (namespace, run_id) do nothing`;
 
 /** Writes everything of a run that can change. */
@@ -66,7 +66,7 @@ export const ADVANCE_RUN: string = /* sql */ `
 update wf_runs
 set updated_at = :now, lease_until = :leaseUntil, next_position = next_position + 1, recoveries = 0, last_error = null
 where ${IS_HELD}
-returning next_position - 1 as position, cancel_requested as cancelRequested`;
+returning next_position - 1 as position, cancel_requested as cancelRequested, continuation`;
 
 /** Moves the end of the lease of a run that is held by this claim. */
 export const RENEW_RUN: string = /* sql */ `
