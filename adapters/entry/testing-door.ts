@@ -14,6 +14,7 @@ import { SqliteRevokeStore } from "../sqlite/sqlite-revoke-store.ts";
 import { memoryStorage } from "../storage/memory.ts";
 
 export * from "../../src/testing/index.ts";
+export { type ReplayEnd, replayHistory, type RunHistory } from "../../src/workflow/replay-history.ts";
 
 /** Nothing goes by itself, however far a test moves the clock: neither results nor dead letters. */
 const KEEP_BROKER = { sweeperInterval: 0, deadLetterRetention: 0 };

@@ -64,6 +64,8 @@ async function runOnce(pass: WorkflowPass, step: StepRun, failures: number): Pro
     end();
   };
   pass.parts.emit({ type: "step-started", step: key.name, attempt: failures });
+  // Whoever is told that it starts may have ended the pass.
+  if (pass.isOver) return never();
   let write: StepWrite | Retry;
   const facts = { key, attempt: failures, previousResult: step.previousResult, onPark };
   const { context, close } = createStepContext(pass, facts);

@@ -332,7 +332,7 @@ export class WorkflowPass {
     const finding = `"${recorded.name}" (${recorded.kind}) is recorded next, and ${instead}`;
     const step = asked === undefined ? recorded.name : (asked.split(",")[0] ?? asked);
     const error: TaskError = toStepError(new NondeterminismError(this.parts.definition.name, step, finding));
-    this.finish({ kind: "failed", error: { ...error, retryable: false } });
+    this.finish({ kind: "failed", error: { ...error, retryable: false, meta: { ...error.meta, step, finding } } });
   }
 }
 

@@ -126,6 +126,26 @@ export async function runInLives(
   }
 }
 
+/** Runs a scenario undisturbed, and gives what it recorded and how it ended, without anything of this machine. */
+export async function recordHistory(scenario: Scenario, open: OpenPlace): Promise<object> {
+  const clock = new FakeClock();
+  const place = await open(clock);
+  const life = new Life(undefined, () => undefined);
+  const app = startApp(scenario, place, life, new Seen(0), clock, 0);
+  await waitForEnd(place.store, clock, () => false);
+  const detail = await app.viewRunDetail(RUN_ID);
+  const closing = app.close();
+  await clock.advance(60_000);
+  await closing;
+  await place.close();
+  if (detail === null) throw new Error("There is no run.");
+  const { run, steps } = detail;
+  const { runId, workflow, version, params, status, result, lastError } = run;
+  const end = status === "completed" ? { status, result } : { status, error: lastError };
+  const withoutStacks = (key: string, value: unknown): unknown => (key === "stack" ? undefined : value);
+  return JSON.parse(JSON.stringify({ workflow, version, params, runId, steps, end }, withoutStacks)) as object;
+}
+
 async function waitForEnd(store: WorkflowStore, clock: FakeClock, isOver: () => boolean): Promise<boolean> {
   await clock.advance(0);
   for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
