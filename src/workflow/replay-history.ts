@@ -81,6 +81,7 @@ class Replay {
       metadata: {},
       queues: { orchestrationQueue: "replay", continuationQueue: "replay", executionQueue: "replay" },
       waits: [],
+      rewinds: 0,
       continuation: 1,
       createdAt: now,
       updatedAt: now,
