@@ -11,6 +11,7 @@ import { SqlPanel } from "./panels/sql.tsx";
 import { StoragePanel } from "./panels/storage.tsx";
 import { TabsPanel } from "./panels/tabs.tsx";
 import { WorkersPanel } from "./panels/workers.tsx";
+import { WorkflowsPanel } from "./panels/workflows.tsx";
 import { Dialogs } from "./parts/dialogs.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { SpokenSummary } from "./parts/spoken-summary.tsx";
@@ -20,6 +21,7 @@ const PLACES = [
   ["queues", "Queues"],
   ["charts", "Throughput"],
   ["running", "Running"],
+  ["workflows", "Workflows"],
   ["tabs", "Tabs"],
   ["workers", "Workers"],
   ["dead-letters", "Dead letters"],
@@ -52,6 +54,7 @@ export function App({ failure }: { readonly failure: string | undefined }) {
         <QueuesPanel />
         <ChartsPanel />
         <RunningPanel />
+        <WorkflowsPanel />
         <TabsPanel />
         <WorkersPanel />
         <DeadLettersPanel />

@@ -3,7 +3,7 @@ import { queues } from "../state/live.ts";
 import { health } from "../state/owner.ts";
 import { readingFault } from "../state/polling.ts";
 import { DATABASE, session } from "../state/session.ts";
-import { TAB } from "../state/tab-worker.ts";
+import { TAB } from "../state/tab.ts";
 import { Counts } from "./queues.tsx";
 
 /** What the page is about, and how its database is. */

@@ -6,7 +6,8 @@ import { now } from "../state/clock.ts";
 import { formatCount, formatMs } from "../state/format.ts";
 import { heartbeats, queues } from "../state/live.ts";
 import { currentSession } from "../state/session.ts";
-import { pausedQueues, TAB } from "../state/tab-worker.ts";
+import { pausedQueues } from "../state/tab-worker.ts";
+import { TAB } from "../state/tab.ts";
 import { QUEUES } from "../state/tasks.ts";
 
 const NUMBERS = ["ready", "delayed", "leased", "dead"] as const;

@@ -7,7 +7,7 @@ import { progress } from "../state/event-log.ts";
 import { shortId } from "../state/format.ts";
 import { inflight } from "../state/live.ts";
 import { revoke } from "../state/revoke.ts";
-import { TAB } from "../state/tab-worker.ts";
+import { TAB } from "../state/tab.ts";
 
 export function RunningPanel() {
   return (

@@ -5,7 +5,7 @@ import { now } from "../state/clock.ts";
 import { crashEngineWorkers, engineWorkers, hangEngineWorkers } from "../state/engine-workers.ts";
 import { formatAge, formatCount, formatMs, formatTime } from "../state/format.ts";
 import { health, ownerChange, roundTripMs } from "../state/owner.ts";
-import { TAB } from "../state/tab-worker.ts";
+import { TAB } from "../state/tab.ts";
 
 export function TabsPanel() {
   const found = health.value.value;

@@ -6,7 +6,8 @@ import { now } from "../state/clock.ts";
 import { formatAge, formatMs } from "../state/format.ts";
 import { heartbeats } from "../state/live.ts";
 import { currentSession } from "../state/session.ts";
-import { concurrency, HEARTBEAT_MS, startTabWorker, stopTabWorker, TAB, tabWorker } from "../state/tab-worker.ts";
+import { concurrency, HEARTBEAT_MS, startTabWorker, stopTabWorker, tabWorker } from "../state/tab-worker.ts";
+import { TAB } from "../state/tab.ts";
 
 const CONCURRENCIES = [1, 4, 16, 64];
 

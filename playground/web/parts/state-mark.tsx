@@ -5,6 +5,8 @@ const SHAPES: Readonly<Record<string, string>> = {
   succeeded: "M3 8.5l3.5 3.5L13 4.5",
   failed: "M4 4l8 8M12 4l-8 8",
   cancelled: "M3 8h10",
+  suspended: "M5.5 3.5v9M10.5 3.5v9",
+  completed: "M3 8.5l3.5 3.5L13 4.5",
 };
 
 /** A state, by its word and by a shape. */

@@ -1,5 +1,5 @@
 import { currentSession } from "./session.ts";
-import { TAB } from "./tab-worker.ts";
+import { TAB } from "./tab.ts";
 
 /** Keeps a job from running, or stops it at its next checkpoint; also when no worker is there at this moment. */
 export async function revoke(taskId: string): Promise<string> {

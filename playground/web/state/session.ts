@@ -1,7 +1,18 @@
 import { signal } from "@preact/signals";
-import { SqliteBroker, SqliteDatabase, SqliteResultBackend, SqliteRevokeStore, Stem, WorkerControl } from "stem-sqlite";
+import {
+  SqliteBroker,
+  SqliteDatabase,
+  SqliteResultBackend,
+  SqliteRevokeStore,
+  SqliteWorkflowStore,
+  Stem,
+  WorkerControl,
+  WorkflowRuntime,
+} from "stem-sqlite";
 import { indexedDbStorage } from "stem-sqlite/storage/indexeddb";
-import { TASKS } from "./tasks.ts";
+import { WORKFLOWS } from "./sample-workflows.ts";
+import { TAB } from "./tab.ts";
+import { TASKS, WORKFLOW_QUEUE } from "./tasks.ts";
 
 const query = new URLSearchParams(location.search);
 
@@ -19,8 +30,11 @@ export interface Session {
   readonly backend: SqliteResultBackend;
   readonly revokeStore: SqliteRevokeStore;
   readonly database: SqliteDatabase;
+  readonly workflowStore: SqliteWorkflowStore;
   readonly stem: Stem;
   readonly control: WorkerControl;
+  /** Its store shares the database of the broker: a change of a run and its message are one commit. */
+  readonly workflows: WorkflowRuntime;
   close(): Promise<void>;
 }
 
@@ -48,9 +62,23 @@ export async function openSession(): Promise<void> {
     const backend = keep(await SqliteResultBackend.open(DATABASE, { ...CONNECTION, heartbeatTtl: 20_000 }));
     const revokeStore = keep(await SqliteRevokeStore.open(DATABASE, CONNECTION));
     const database = keep(await SqliteDatabase.open(DATABASE, CONNECTION));
+    const workflowStore = keep(await SqliteWorkflowStore.open(DATABASE, CONNECTION));
     const stem = keep(new Stem({ broker, backend, tasks: TASKS }));
     const control = keep(new WorkerControl({ broker, defaultTimeout: 2_000 }));
-    session.value = { broker, backend, revokeStore, database, stem, control, close };
+    const workflows = keep(
+      new WorkflowRuntime({
+        stem,
+        broker,
+        backend,
+        store: workflowStore,
+        workflows: WORKFLOWS,
+        queue: WORKFLOW_QUEUE,
+        runLeaseDuration: LEASE_MS,
+        runtimeId: TAB,
+      }),
+    );
+    await workflows.start();
+    session.value = { broker, backend, revokeStore, database, workflowStore, stem, control, workflows, close };
   } catch (error) {
     await close();
     throw error;

@@ -25,6 +25,13 @@ from dead_letters
 order by dead_at desc
 limit 20`,
   },
+  {
+    name: "Runs by workflow and status",
+    sql: `select workflow, status, count(*) as runs
+from wf_runs
+group by workflow, status
+order by runs desc`,
+  },
   { name: "Leases", sql: "select id, consumer, token, deliveries, lease_ms from queue_jobs where state = 2" },
   { name: "Tables", sql: "select name, sql from sqlite_schema where type = 'table' order by name" },
 ];

@@ -4,10 +4,9 @@ import { logWorker } from "./event-log.ts";
 import { describeError, notify } from "./notices.ts";
 import { sampleWorker } from "./samples.ts";
 import { currentSession } from "./session.ts";
+import { TAB } from "./tab.ts";
 import { QUEUES, TASKS } from "./tasks.ts";
 
-/** What this tab is called, in leases and in the table of workers. */
-export const TAB = `tab-${crypto.randomUUID().slice(0, 4)}`;
 export const HEARTBEAT_MS = 2_000;
 const DEFAULT_CONCURRENCY = 16;
 
@@ -22,12 +21,12 @@ let number = 0;
 export async function startTabWorker(): Promise<void> {
   if (tabWorker.value !== undefined) return;
   number += 1;
-  const { broker, backend, revokeStore } = currentSession();
+  const { broker, backend, revokeStore, workflows } = currentSession();
   const worker = new Worker({
     broker,
     backend,
     revokeStore,
-    tasks: TASKS,
+    tasks: [...TASKS, ...workflows.tasks],
     subscription: { queues: QUEUES },
     consumerName: `${TAB}.${number}`,
     concurrency: concurrency.value,

@@ -4,7 +4,7 @@ import { type AnyTaskHandler, defineTask, type JsonObject, type TaskContext } fr
 /** Whether the server is up that `server.call` pretends to call; while it is down, its jobs become dead letters. */
 export const serverIsUp = signal(false);
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const quick = defineTask("demo.quick", async (_context, { n }: { n: number }) => ({ doubled: n * 2 }));
 
@@ -59,5 +59,7 @@ export const fail = defineTask("demo.fail", async (_context, { message }: { mess
 
 export const TASKS: readonly AnyTaskHandler[] = [quick, slow, flaky, callServer, charge, receipt, echo, fail];
 
+/** The queue of the messages by which runs of workflows go on. */
+export const WORKFLOW_QUEUE = "workflow";
 /** The queues that workers of this page serve. */
-export const QUEUES: readonly string[] = ["default", "mail"];
+export const QUEUES: readonly string[] = ["default", "mail", WORKFLOW_QUEUE];
