@@ -8,7 +8,7 @@ const STEP_MS = 900;
 const SLEEP_MS = 5_000;
 const FAN_OUT = 20;
 const MANY = 100;
-const ONCE_MORE = { maxRetries: 1, defaultDelay: 800, jitter: false } as const;
+const ONCE_MORE = { maxRetries: 1, defaultDelay: 1_500, jitter: false } as const;
 
 /** What a step of these samples does: it takes a while, and returns what it is given. */
 async function work<Result extends JsonValue>(result: Result): Promise<Result> {
