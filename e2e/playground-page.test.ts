@@ -126,6 +126,7 @@ describe("the focus in the playground", () => {
     await says(page, "#dead-letters tr", /server\.call/);
     const purge = page.getByRole("button", { name: "Purge all", exact: true });
     await purge.click();
+    await page.getByRole("dialog").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     expect(await purge.evaluate((button) => button === document.activeElement)).toBe(true);

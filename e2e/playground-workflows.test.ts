@@ -166,7 +166,9 @@ describe("runs that are told what to do", () => {
     await status(page, "failed");
     await says(page, "#workflows .outcome-lines", 'not approved: {"approved":false}');
     await press(page, "Rewind to decision");
+    await page.getByRole("dialog").waitFor();
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await status(page, "failed");
     await press(page, "Rewind to decision");
     await confirm(page, "Rewind");

@@ -46,7 +46,7 @@ function StartButton({ sample: { title, explanation, start } }: { readonly sampl
       const took = formatMs(performance.now() - began);
       selectRun(first);
       refreshAll();
-      return others.length === 0 ? `Started ${first}` : `Started ${others.length + 1} runs in ${took}`;
+      return others.length === 0 ? undefined : `Started ${others.length + 1} runs in ${took}`;
     });
   return (
     <button type="button" class="kind" onClick={click}>
