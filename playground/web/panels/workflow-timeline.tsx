@@ -159,10 +159,12 @@ function Row({ name, shown, state, takes, facts, bar, axis, text, action }: RowP
     <li data-step={name} data-state={state}>
       <div class="what">
         {shown}
-        <span class="facts-line">
-          <StateMark state={state} /> {takes}
-        </span>
-        <span class="facts-line">{facts.join(" · ")}</span>
+        <div class="facts-lines">
+          <span>
+            <StateMark state={state} /> {takes}
+          </span>
+          <span>{facts.join(" · ")}</span>
+        </div>
       </div>
       <div class="track">
         <svg width="100%" height="14" aria-hidden="true" data-sign={bar.sign} data-state={state}>
