@@ -11,7 +11,7 @@ import { awaitTasks } from "./pass-tasks.ts";
 import { createWaits } from "./pass-waits.ts";
 import { checkStepName } from "./step-names.ts";
 import { runStep } from "./step-run.ts";
-import type { StepOptions, WorkflowScriptContext, WorkflowStepContext } from "./workflow-definition.ts";
+import type { StepOptions, WorkflowFacts, WorkflowScriptContext, WorkflowStepContext } from "./workflow-definition.ts";
 import type { WorkflowPass } from "./workflow-pass.ts";
 import type { WorkflowRef } from "./workflow-refs.ts";
 
@@ -83,8 +83,7 @@ export function createScriptContext({ pass, compensations, hold }: ScriptParts):
     pass.checkOutside();
     return checkStepName(name);
   };
-  return {
-    ...createFacts(pass, "run"),
+  const functions: Omit<WorkflowScriptContext, keyof WorkflowFacts> = {
     sleep: (...given) => call(() => waits.sleep(...given)),
     suspendFor: (...given) => call(() => waits.suspendFor(...given)),
     awaitEvent: (...given) => call(() => waits.awaitEvent(...given)) as never,
@@ -95,6 +94,7 @@ export function createScriptContext({ pass, compensations, hold }: ScriptParts):
     tasks: (name, requests, options) => call(async () => awaitTasks(pass, named(name), requests, options)),
     patched: (change) => call(() => isPatched(pass, change)),
   };
+  return Object.assign(createFacts(pass, "run"), functions);
 }
 
 /** A marker says that the run has come by the changed code; without one, whoever has been further has not. */
