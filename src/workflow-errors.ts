@@ -68,10 +68,11 @@ export class StepFailedError extends StemError {
 /** A run that was waited for has failed or was cancelled. */
 export class WorkflowFailedError extends StemError {
   override readonly name = "WorkflowFailedError";
-  constructor(runId: string, status: string, type?: string, message?: string) {
+  /** `step`: where it was waited for, in a workflow. */
+  constructor(runId: string, status: string, type?: string, message?: string, step?: string) {
     const reason = type === undefined ? "" : `: ${type}: ${message ?? ""}`;
     super("STEM_WORKFLOW_FAILED", `Workflow run "${runId}" has no result; it is ${status}${reason}.`, {
-      details: { runId, status, type, message },
+      details: { runId, status, type, message, step },
     });
   }
 }

@@ -1,6 +1,6 @@
 import type { EncodedClaimRequest, EncodedRun, EncodedStep, EncodedWait } from "../../src/core/workflow-checks.ts";
 import type { ClaimOutcome, ListRunsRequest, RunClaim } from "../../src/contracts/workflow-store.ts";
-import { innerPrefixOf } from "../../src/core/workflow-ends.ts";
+import { droppedAtResume, innerPrefixOf } from "../../src/core/workflow-ends.ts";
 import { CANCEL, recoveryFailure } from "../../src/core/workflow-rules.ts";
 import { hasRunEnded } from "../../src/core/workflow-status.ts";
 import { DuplicateRunError, UnknownRunError } from "../../src/workflow-errors.ts";
@@ -104,9 +104,9 @@ export function rewind(changes: WorkflowChanges, runId: string, step: string): b
 export function resume(changes: WorkflowChanges, runId: string): boolean {
   const run = changes.space.runs.get(runId);
   if (run?.row.status !== "failed" && run?.row.status !== "cancelled") return false;
-  for (const { name, kind, error } of [...run.steps.values()]) {
-    if (error !== null || kind === "failure" || kind === "compensation") run.steps.delete(name);
-  }
+  const { dropped, wasUndone } = droppedAtResume([...run.steps.values()], run.row.lastError);
+  for (const { name } of dropped) run.steps.delete(name);
+  if (wasUndone) changes.change(run, { rewinds: run.row.rewinds + 1 });
   changes.restart(run, "manual");
   return true;
 }

@@ -175,8 +175,9 @@ export interface WorkflowStore {
    */
   rewindToStep(runId: string, step: string): Promise<boolean>;
   /**
-   * Has a failed or cancelled run go on from its checkpoints. Those of steps that failed for good, of compensations and
-   * of the failure are deleted, so that these are tried again. `false` for any other run.
+   * Has a failed or cancelled run go on from its checkpoints. Those of the failure and of compensations are deleted, and
+   * that of the step it failed by, which `lastError.meta.failedStep` names, with those inside of it: it is tried again. Where
+   * steps were undone, all from the first of them on are deleted, and the run counts as rewound. `false` for any other run.
    */
   resumeRun(runId: string): Promise<boolean>;
 

@@ -68,3 +68,39 @@ export function innerPrefixOf(step: string): string {
   const [, baseName = step, iteration] = /^(.*)#(\d+)$/.exec(step) ?? [];
   return iteration === undefined ? `${step}/` : `${baseName}//${iteration}/`;
 }
+
+const COMPENSATION = "/compensation";
+
+/** The checkpoint that a compensation of this name has undone; `undefined` for a name that no compensation has. */
+export function undoneBy(name: string): string | undefined {
+  if (!name.endsWith(COMPENSATION)) return undefined;
+  return name.slice(0, -COMPENSATION.length).replace(/\/\/(\d+)$/, "#$1");
+}
+
+/** The step that a run has failed by, as its error names it. */
+export function failedStepOf(lastError: string | null): string | undefined {
+  if (lastError === null) return undefined;
+  const { meta } = JSON.parse(lastError) as { readonly meta?: Readonly<Record<string, unknown>> };
+  const step = meta?.["failedStep"];
+  return typeof step === "string" ? step : undefined;
+}
+
+/**
+ * Which checkpoints go when a failed run is resumed: those of the failure and of compensations, of the step that it
+ * failed by, and, where steps were undone, all from the first of these on. `wasUndone` says whether there were any.
+ */
+export function droppedAtResume<Step extends Pick<StepRow, "name" | "kind" | "error">>(
+  steps: readonly Step[],
+  lastError: string | null,
+): Readonly<{ dropped: readonly Step[]; wasUndone: boolean }> {
+  const undone = new Set(
+    steps.flatMap(({ name, kind, error }) => (kind === "compensation" && error === null ? (undoneBy(name) ?? []) : [])),
+  );
+  const first = steps.findIndex(({ name }) => undone.has(name));
+  const failed = failedStepOf(lastError);
+  const inner = failed === undefined ? undefined : innerPrefixOf(failed);
+  const isOfFailure = ({ name, kind }: Step): boolean =>
+    kind === "failure" || kind === "compensation" || name === failed || (inner !== undefined && name.startsWith(inner));
+  const dropped = steps.filter((step, index) => (first !== -1 && index >= first) || isOfFailure(step));
+  return { dropped, wasUndone: first !== -1 };
+}

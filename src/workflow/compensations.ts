@@ -1,6 +1,7 @@
+import type { TaskError } from "../contracts/result-backend.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ResolvedRetryPolicy } from "../core/retry-policy.ts";
-import { StepFailedError } from "../workflow-errors.ts";
+import { StepFailedError, WorkflowFailedError } from "../workflow-errors.ts";
 import { FAILURE_NAME } from "./run-failure.ts";
 import { innerName, plainKey, type StepKey } from "./step-names.ts";
 import { runStep } from "./step-run.ts";
@@ -37,7 +38,7 @@ export class Compensations {
    */
   async fail(thrown: unknown): Promise<PassEnd> {
     const pass = this.#pass;
-    const error = pass.recorded(FAILURE_NAME)?.error ?? { ...toStepError(thrown), retryable: false };
+    const error = pass.recorded(FAILURE_NAME)?.error ?? toFailure(thrown);
     await pass.finishSteps(error);
     if (this.#known.length === 0) return { kind: "failed", error };
     if (pass.recorded(FAILURE_NAME) === undefined) {
@@ -69,4 +70,12 @@ export class Compensations {
       return false;
     }
   }
+}
+
+/** What a run is recorded to have failed by; a step that it failed by is named, so that resuming tries it again. */
+function toFailure(thrown: unknown): TaskError {
+  const error = { ...toStepError(thrown), retryable: false };
+  const isOfStep = thrown instanceof StepFailedError || thrown instanceof WorkflowFailedError;
+  const step = isOfStep ? thrown.details["step"] : undefined;
+  return typeof step === "string" ? { ...error, meta: { ...error.meta, failedStep: step } } : error;
 }

@@ -75,9 +75,10 @@ export function newChildOf(
   return { ...run, queues: parent.queues, endsWithParent: checkBoolean("endsWithParent", endsWithParent) };
 }
 
-/** Returns `value` when it can name a run: a name of at most 100 characters. */
+/** Returns `value` when it can name a run: a name of at most 100 characters without a slash. */
 export function checkRunId(value: unknown): string {
   const runId = checkName("run id", value);
+  if (runId.includes("/")) throw new InvalidNameError("run id", value, "may not hold a slash");
   if (runId.length > MAX_RUN_ID) {
     throw new InvalidNameError("run id", value, `must not be longer than ${MAX_RUN_ID} characters`);
   }

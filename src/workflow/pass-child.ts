@@ -33,7 +33,8 @@ export async function awaitChild(
     return pass.park(pass.waitOf(name) === undefined ? wait : undefined);
   }
   const resumed = waitEndOf(entry);
-  if (resumed.outcome !== "child") throw new WorkflowFailedError(runId, "not there in time");
+  if (resumed.outcome !== "child")
+    throw new WorkflowFailedError(runId, "not there in time", undefined, undefined, name);
   if (resumed.status === "completed") return resumed.result ?? null;
-  throw new WorkflowFailedError(runId, resumed.status, resumed.error?.type, resumed.error?.message);
+  throw new WorkflowFailedError(runId, resumed.status, resumed.error?.type, resumed.error?.message, name);
 }

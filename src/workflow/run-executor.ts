@@ -17,8 +17,6 @@ type Claimed = Extract<ClaimOutcome, { kind: "claimed" }>;
 
 /** Pause before a run that nobody here knows, or that met a fault, is tried again. */
 const RELEASE_PAUSE_MS = 5_000;
-/** Longest pause before a run that somebody else holds is looked at again. */
-const BUSY_PAUSE_MS = 1_000;
 /** Part of the lease after which it is renewed. */
 const RENEW_AT = 3;
 
@@ -52,7 +50,7 @@ export class RunExecutor {
     if (outcome.kind === "cancelled") return this.#tellCancelled(outcome.run);
     if (outcome.kind === "busy") {
       const rest = outcome.until.getTime() - clock.now();
-      context.retry({ countdown: Math.min(Math.max(rest, 1), BUSY_PAUSE_MS) });
+      context.retry({ countdown: Math.max(rest, 1) });
     }
     if (outcome.kind === "claimed") await this.#goOn(outcome, context);
   }

@@ -47,5 +47,5 @@ export function innerName(key: StepKey, what: string): string {
 
 /** What the ids of tasks of a run begin with: others after each rewinding, so that its steps enqueue them anew. */
 export function taskPrefix({ runId, rewinds }: Readonly<{ runId: string; rewinds: number }>): string {
-  return rewinds === 0 ? runId : `${runId}:${rewinds}`;
+  return rewinds === 0 ? runId : `${runId}//${rewinds}`;
 }

@@ -9,7 +9,7 @@ export interface StartOptions<Params extends object = JsonObject> {
   /** @defaultValue `{}` */
   readonly params?: Params;
   /**
-   * Names the run; starting a second one of the same id throws `DuplicateRunError`. At most 100 characters.
+   * Names the run; starting a second one of the same id throws `DuplicateRunError`. At most 100 characters, and no slash.
    *
    * @defaultValue a new UUID version 7
    */

@@ -1,12 +1,13 @@
 import type { EncodedRun } from "../../../src/core/workflow-checks.ts";
 import type { ContinuationReason } from "../../../src/core/workflow-continuation.ts";
-import { innerPrefixOf } from "../../../src/core/workflow-ends.ts";
+import { droppedAtResume, innerPrefixOf } from "../../../src/core/workflow-ends.ts";
+import type { StepRow } from "../../../src/core/workflow-rows.ts";
 import { recoveryFailure } from "../../../src/core/workflow-rules.ts";
 import { DuplicateRunError } from "../../../src/workflow-errors.ts";
 import { PRUNE_EVENTS } from "../sql/workflow-events.ts";
 import { CONFIRM_CONTINUATION, LIST_CONTINUATIONS } from "../sql/workflow-outbox.ts";
 import { LIST_LOST, PRUNE_HEARD, PRUNE_RUNS, PRUNE_STEPS } from "../sql/workflow-runs.ts";
-import { DELETE_FAILED_STEPS, DELETE_STEPS_FROM, FIRST_POSITION } from "../sql/workflow-steps.ts";
+import { DELETE_STEP, DELETE_STEPS_FROM, FIRST_POSITION, LIST_STEPS } from "../sql/workflow-steps.ts";
 import type { Operation, OperationScope } from "./operation.ts";
 import { type ChangedRun, RunChanges, type WorkflowPlace } from "./workflow-run-changes.ts";
 
@@ -77,7 +78,10 @@ export const resumeRun: Operation<WorkflowPlace & { readonly runId: string }, bo
     change(scope, place, (changes) => {
       const run = changes.find(runId);
       if (run?.status !== "failed" && run?.status !== "cancelled") return false;
-      scope.sql.run(DELETE_FAILED_STEPS, { namespace: place.namespace, runId });
+      const ref = { namespace: place.namespace, runId };
+      const { dropped, wasUndone } = droppedAtResume(scope.sql.all<StepRow>(LIST_STEPS, ref), run.lastError);
+      for (const { name } of dropped) scope.sql.run(DELETE_STEP, { ...ref, name });
+      if (wasUndone) changes.change(run, { rewinds: run.rewinds + 1 });
       changes.restart(run, "manual");
       return true;
     }),

@@ -41,7 +41,7 @@ export const DELETE_STEPS_FROM: string = /* sql */ `
 delete from wf_steps
 where namespace = :namespace and run_id = :runId and position >= :position`;
 
-/** Deletes what is tried again when a run is resumed. */
-export const DELETE_FAILED_STEPS: string = /* sql */ `
+/** Deletes one checkpoint. */
+export const DELETE_STEP: string = /* sql */ `
 delete from wf_steps
-where namespace = :namespace and run_id = :runId and (error is not null or kind in ('failure', 'compensation'))`;
+where namespace = :namespace and run_id = :runId and name = :name`;

@@ -101,16 +101,18 @@ export function describeRewindAndResume(open: OpenWorkflowStoreFixture): void {
 
   describe("resumeRun", () => {
     it(
-      "tries again what failed for good, and keeps what was done",
+      "tries the step again that the run failed by, and keeps what was done, failures that were caught included",
       onBench(open, async (bench) => {
         const claim = await bench.withSteps("r1", "a");
+        await bench.save(claim, aStep("caught", null, { error: anError() }));
+        await bench.save(claim, aStep("b/start"));
         await bench.save(claim, aStep("b", null, { error: anError() }));
-        await bench.save(claim, aStep("failed", null, { kind: "failure" }));
-        await bench.save(claim, aStep("undo-a", null, { kind: "compensation" }));
         await bench.save(claim, aStep("c", 3));
-        await bench.store.markFailed(claim, anError());
+        await bench.save(claim, aStep("failed", null, { kind: "failure" }));
+        await bench.save(claim, aStep("a/compensation", null, { kind: "compensation", error: anError() }));
+        await bench.store.markFailed(claim, { ...anError(), meta: { failedStep: "b" } });
         expect(await bench.store.resumeRun("r1")).toBe(true);
-        expect(await bench.stepNames("r1")).toEqual(["a", "c"]);
+        expect(await bench.stepNames("r1")).toEqual(["a", "caught", "c"]);
         const run = await bench.run("r1");
         expect(run).toMatchObject({ status: "running", continuation: 2 });
         expect(run).not.toHaveProperty("lastError");
@@ -120,9 +122,25 @@ export function describeRewindAndResume(open: OpenWorkflowStoreFixture): void {
         await bench.save(next, aStep("b", 2));
         expect((await bench.store.listSteps("r1")).map(({ name, position }) => [name, position])).toEqual([
           ["a", 0],
-          ["c", 1],
-          ["b", 2],
+          ["caught", 1],
+          ["c", 2],
+          ["b", 3],
         ]);
+        expect((await bench.run("r1")).rewinds).toBe(0);
+      }),
+    );
+
+    it(
+      "does anew what was undone, and all that came after it",
+      onBench(open, async (bench) => {
+        const claim = await bench.withSteps("r1", "a", "l//0/nap#0", "l#0", "b", "c");
+        await bench.save(claim, aStep("failed", null, { kind: "failure" }));
+        await bench.save(claim, aStep("c/compensation", null, { kind: "compensation" }));
+        await bench.save(claim, aStep("l//0/compensation", null, { kind: "compensation" }));
+        await bench.store.markFailed(claim, anError());
+        expect(await bench.store.resumeRun("r1")).toBe(true);
+        expect(await bench.stepNames("r1")).toEqual(["a", "l//0/nap#0"]);
+        expect((await bench.run("r1")).rewinds).toBe(1);
       }),
     );
 

@@ -108,7 +108,7 @@ describe("Children and tasks of a run", () => {
     await rig.settle();
     await rig.advance(1_000);
     expect((await rig.end(runId)).status).toBe("completed");
-    expect(ids).toEqual([`${runId}/notes/0`, `${runId}/notes/1`, `${runId}:1/notes/0`, `${runId}:1/notes/1`]);
+    expect(ids).toEqual([`${runId}/notes/0`, `${runId}/notes/1`, `${runId}//1/notes/0`, `${runId}//1/notes/1`]);
   });
 
   it("finds the ends of tasks that came while the run was cancelled", async () => {

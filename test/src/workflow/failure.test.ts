@@ -121,6 +121,27 @@ describe("A run that fails", () => {
     expect(await rig.app.resumeRun(runId)).toBe(false);
   });
 
+  it("does anew what was undone when it is resumed", async () => {
+    let isBroken = true;
+    const done: string[] = [];
+    const script = new WorkflowScript({
+      name: "redone",
+      async run(s) {
+        await s.step("a", () => void done.push("a"));
+        await s.step("b", () => void done.push("b"), { compensate: () => void done.push("undo b") });
+        return s.step("c", () => (isBroken ? fail() : "mended"), NO_RETRY);
+      },
+    });
+    const rig = await aWorkflowRig([script]);
+    const runId = await script.start(rig.app);
+    await rig.settle();
+    isBroken = false;
+    await rig.app.resumeRun(runId);
+    await rig.settle();
+    expect((await rig.end(runId)).value).toBe("mended");
+    expect(done).toEqual(["a", "b", "undo b", "b"]);
+  });
+
   it("goes on from an earlier step when it is rewound", async () => {
     const runs: string[] = [];
     const script = new WorkflowScript({

@@ -13,6 +13,7 @@ describe("Starting runs", () => {
     };
     await refused(() => rig.app.startWorkflow("unknown"), "STEM_UNKNOWN_WORKFLOW");
     await refused(() => rig.app.startWorkflow("quick", { runId: "" }), "STEM_INVALID_NAME");
+    await refused(() => rig.app.startWorkflow("quick", { runId: "a/b" }), "STEM_INVALID_NAME");
     await refused(() => rig.app.startWorkflow("quick", { runId: "x".repeat(101) }), "STEM_INVALID_NAME");
     await refused(() => rig.app.startWorkflow("quick", { prams: {} } as never), "STEM_INVALID_OPTION");
     await refused(() => rig.app.startWorkflow("quick", { params: { a: Number.NaN } }), "STEM_PAYLOAD_NOT_SERIALIZABLE");
