@@ -39,6 +39,7 @@ export interface WorkflowStarter {
 
 /** The typed door to one workflow. */
 export class WorkflowHandle<Params extends object, Result> implements WorkflowRef<Params, Result> {
+  declare readonly types?: Readonly<{ params: Params; result: Result }>;
   readonly name: string;
   readonly version: number;
 
