@@ -38,6 +38,8 @@ export function serveEngine(parts: EngineServerParts): (message: ToEngine) => vo
     };
     const { durability, database, session, context, repeatsCalls } = message;
     const ownerParts = { host, clock, randomness, logger, durability, place: "thread" } as const;
+    // Both take their time; a fault of the engine comes again, and is told, when the database is opened.
+    host.loadEngine().catch(() => undefined);
     owner = await acquireOwner(parts.driver, database, ownerParts);
     member = owner?.connect((batch) => parts.post({ type: "batch", batch }), {
       session,
