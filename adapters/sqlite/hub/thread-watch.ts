@@ -1,8 +1,11 @@
 import type { Clock, Timer } from "../../../src/contracts/clock.ts";
 import type { Milliseconds } from "../../../src/core/duration.ts";
 
-/** So many pings in a row without a word count as a hang. */
-const PINGS = 5;
+/**
+ * So many pings in a row without a word count as a hang. With the 5 s that pages have by default there is less than a
+ * second between two: browsers wake hidden pages once a second, and what is due a moment after that waits for the next.
+ */
+const PINGS = 6;
 
 /** What a {@link ThreadWatch} works with. */
 export interface ThreadWatchParts {
