@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Chromium } from "./support/chromium.ts";
 import { CONSUMERS, oneFile, viteDev } from "./support/consumers.ts";
 import type { Site } from "./support/sites.ts";
-import { serveFiles, type StaticServer, type StaticServerOptions } from "./support/static-server.ts";
+import { serveFiles, type StaticServer, type StaticServerOptions } from "../scripts/serve-files.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
 

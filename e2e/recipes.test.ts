@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { serveFiles } from "./support/static-server.ts";
+import { serveFiles } from "../scripts/serve-files.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
 

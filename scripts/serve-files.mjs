@@ -1,9 +1,9 @@
+// A server of files on this machine only, for tests and benchmarks in a browser.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 
-const TYPES: Readonly<Record<string, string>> = {
+const TYPES = {
   ".css": "text/css",
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -11,29 +11,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** A server of files on this machine only. */
-export interface StaticServer {
-  /** Without a slash at its end. */
-  readonly origin: string;
-  /** The paths that were asked for, with their queries, in order. */
-  readonly requests: string[];
-  close(): Promise<void>;
-}
-
-/** What {@link serveFiles} does differently. */
-export interface StaticServerOptions {
-  /** Content types by extension, such as `.wasm`, in place of the usual ones. */
-  readonly types?: Readonly<Record<string, string>>;
-  /** Sent with every answer. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 /** Serves folders, by the first part of the path they are found under; `""` has what is in none of the others. */
-export async function serveFiles(
-  folders: Readonly<Record<string, string>>,
-  { types = {}, headers = {} }: StaticServerOptions = {},
-): Promise<StaticServer> {
-  const requests: string[] = [];
+export async function serveFiles(folders, { types = {}, headers = {} } = {}) {
+  const requests = [];
   const server = createServer((request, response) => {
     requests.push(request.url ?? "/");
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
@@ -48,8 +28,8 @@ export async function serveFiles(
       () => response.writeHead(404, headers).end("not found"),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
   return {
     origin: `http://127.0.0.1:${port}`,
     requests,

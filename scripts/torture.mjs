@@ -1,11 +1,12 @@
 // Builds, then runs the torture tests of several processes in the size the arguments ask for. Words choose test files:
 // `npm run torture -- --seconds 600 --processes 8 processes`, `npm run torture -- --failover 50 failover`. The tabs of a
-// browser are tortured when asked for: `npm run torture -- tabs --events 2000 --seed 7`.
+// browser are tortured when asked for: `npm run torture -- tabs --events 2000 --seed 7`, and
+// `npm run torture -- tab-failover --failover 25`.
 import { parseArgs } from "node:util";
 import { root, run, tool } from "./steps.mjs";
 
 const FILES = ["processes", "failover", "new-database", "silent-owner"];
-const TABS = "tabs";
+const TAB_FILES = ["tabs", "tab-failover"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,11 +32,11 @@ for (const [option, variable] of Object.entries(VARIABLES)) {
   if (!/^\d+$/.test(values[option])) throw new Error(`--${option} must be a whole number.`);
   process.env[variable] = values[option];
 }
-const known = [...FILES, TABS];
+const known = [...FILES, ...TAB_FILES];
 const unknown = positionals.filter((name) => !known.includes(name));
 if (unknown.length > 0) throw new Error(`There is no ${unknown.join(", ")}; there are ${known.join(", ")}.`);
 // `--failover 50` alone means that test.
 const chosen = positionals.length > 0 ? positionals : values.failover !== undefined ? ["failover"] : FILES;
 const built = await run(process.execPath, [`${root}scripts/build.mjs`]);
-const files = chosen.map((name) => (name === TABS ? "e2e/torture/tabs.test.ts" : `test/torture/${name}.test.ts`));
+const files = chosen.map((name) => `${TAB_FILES.includes(name) ? "e2e" : "test"}/torture/${name}.test.ts`);
 process.exitCode = built === 0 ? await run(tool("vitest"), ["run", "--no-file-parallelism", ...files]) : built;

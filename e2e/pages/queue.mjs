@@ -15,6 +15,9 @@ let file;
 let stores;
 let worker;
 let begun;
+/** When calls of `publishOn` were answered, and whether it goes on. */
+let answers = [];
+let isPublishing = false;
 
 /** Text that no database can make smaller. */
 function noise(size) {
@@ -76,6 +79,35 @@ globalThis.queue = {
       }
     }
     return { acknowledged, failed };
+  },
+  /** Publishes without end, so many calls at a time. */
+  publishOn(atOnce) {
+    isPublishing = true;
+    const next = async () => {
+      while (isPublishing) {
+        await stores.broker.publish(createEnvelope({ name: "demo.hello" }));
+        answers.push(performance.now());
+      }
+    };
+    begun = Promise.all(Array.from({ length: atOnce }, next));
+  },
+  /** Forgets the answers but the last one; says who owns the database. */
+  async markOwner() {
+    const { owner } = await stores.broker.health();
+    answers = answers.slice(-1);
+    return owner.id;
+  },
+  /** The longest time without an answer since `markOwner`, once another owner has answered so many calls. */
+  async gapAfter(former, count) {
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+    while ((await stores.broker.health()).owner.id === former) await pause();
+    for (const enough = answers.length + count; answers.length < enough;) await pause();
+    return Math.max(...answers.slice(1).map((at, index) => at - answers[index]));
+  },
+  /** Ends `publishOn` once all its calls are answered. */
+  async publishNoMore() {
+    isPublishing = false;
+    await begun;
   },
   async work() {
     worker = new StemWorker({ broker: stores.broker, backend: stores.backend, tasks: [hello] });

@@ -165,8 +165,8 @@ globalThis.queue = {
     broker = await open();
     const dead = [];
     let waiting = 0;
+    await Promise.all(QUEUES.map(drainQueue));
     for (const queue of QUEUES) {
-      await drainQueue(queue);
       waiting += (await broker.pendingCount(queue)) + (await broker.inflightCount(queue));
       for (let offset = 0; offset !== undefined;) {
         const page = await broker.listDeadLetters(queue, { limit: 1_000, offset });

@@ -7,7 +7,7 @@ import * as vite7 from "vite-7";
 import webpack from "webpack";
 import { type App, makeApp } from "./app.ts";
 import { serveApp, type Site, STRICT_HEADERS } from "./sites.ts";
-import { serveFiles, type StaticServerOptions } from "./static-server.ts";
+import { serveFiles, type StaticServerOptions } from "../../scripts/serve-files.mjs";
 
 /** Where the files are that no bundler has moved. */
 const PACKAGE = "node_modules/stem-sqlite/dist/package";

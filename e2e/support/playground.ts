@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright";
 import { build } from "vite";
 import { BROWSER_ARGUMENTS, findBrowser } from "../../scripts/find-browser.mjs";
-import { serveFiles, type StaticServer } from "./static-server.ts";
+import { serveFiles, type StaticServer } from "../../scripts/serve-files.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { build } from "vite";
 import { type App, makeApp } from "./app.ts";
-import { serveFiles, type StaticServerOptions } from "./static-server.ts";
+import { serveFiles, type StaticServerOptions } from "../../scripts/serve-files.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 

@@ -23,7 +23,8 @@ export interface Disturbance {
   /** The life it struck. */
   readonly life: string;
   readonly at: number;
-  readonly wasOwner: boolean;
+  /** It was looked for as the owner; any other one may have been it as well. */
+  readonly wasKnownOwner: boolean;
 }
 
 interface Told {
@@ -38,10 +39,14 @@ interface Told {
 interface Member {
   readonly tab: Tab;
   life: string;
+  /** Something happens to it already. */
+  isStruck: boolean;
 }
 
 /** A page that does not answer that long is of no use any more. */
 const PATIENCE_MS = 20_000;
+/** Who does not say by then that it is the owner is not; while the owner changes nobody does. */
+const OWNER_LOOK_MS = 250;
 
 /** Tabs that work on one database while things happen to them; what they tell becomes one history. */
 export class TabCrowd {
@@ -54,6 +59,7 @@ export class TabCrowd {
   readonly #calls = new Map<string, QueueRecord>();
   readonly #lives: LifeRecord[] = [];
   #members: Member[] = [];
+  #opening = 0;
   #started = 0;
 
   constructor(browser: Chromium, url: string, settings: TabSettings, seed: number) {
@@ -63,8 +69,9 @@ export class TabCrowd {
     this.#seed = seed;
   }
 
+  /** With those that are being opened. */
   get size(): number {
-    return this.#members.length;
+    return this.#members.length + this.#opening;
   }
 
   /** Has the pages of a browser tell this crowd what they do. */
@@ -73,19 +80,27 @@ export class TabCrowd {
   }
 
   async add(): Promise<void> {
-    const member: Member = { tab: await this.#browser.open(this.#url), life: "" };
-    await this.#begin(member);
-    this.#members.push(member);
+    this.#opening += 1;
+    try {
+      const member: Member = { tab: await this.#browser.open(this.#url), life: "", isStruck: false };
+      await this.#begin(member);
+      this.#members.push(member);
+    } finally {
+      this.#opening -= 1;
+    }
   }
 
-  /** Does something to a tab; the owner is the most rewarding one. */
+  /** Does something to a tab to which nothing happens yet, if there is one; the owner is the most rewarding one. */
   async disturb(event: TabEvent, random: Pick<Randomness, "number">): Promise<void> {
     const owner = random.number() < 0.6 ? await this.#owner() : undefined;
-    const target = owner ?? this.#members[Math.floor(random.number() * this.#members.length)];
+    const free = this.#members.filter(({ isStruck }) => !isStruck);
+    const isOwner = owner !== undefined && free.includes(owner);
+    const target = isOwner ? owner : free[Math.floor(random.number() * free.length)];
     if (target === undefined) return;
-    const wasOwner = owner !== undefined || (await this.#isOwner(target));
-    this.disturbances.push({ event, life: target.life, at: microseconds(), wasOwner });
+    target.isStruck = true;
+    this.disturbances.push({ event, life: target.life, at: microseconds(), wasKnownOwner: isOwner });
     await this.#strike(event, target, random);
+    target.isStruck = false;
   }
 
   /** Ends all tabs, and has a new one take what is left. */
@@ -160,13 +175,13 @@ export class TabCrowd {
   }
 
   async #owner(): Promise<Member | undefined> {
-    const are = await Promise.all(this.#members.map(async (member) => this.#isOwner(member)));
-    return this.#members.find((_, index) => are[index]);
+    const free = this.#members.filter(({ isStruck }) => !isStruck);
+    const are = await Promise.all(free.map(async (member) => this.#isOwner(member)));
+    return free.find((_, index) => are[index]);
   }
 
-  /** While the owner changes nobody is. */
   async #isOwner({ tab }: Member): Promise<boolean> {
-    return Promise.race([tab.call<boolean>("isOwner").catch(() => false), sleep(1_000).then(() => false)]);
+    return Promise.race([tab.call<boolean>("isOwner").catch(() => false), sleep(OWNER_LOOK_MS).then(() => false)]);
   }
 
   #hear({ life, n, record, outcome, code, complaint }: Told): void {

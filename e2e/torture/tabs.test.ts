@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSeededRandomness } from "stem-sqlite/testing";
-import { type Figures, figuresOf, reportFigures } from "../../test/support/figures.ts";
 import { checkQueueHistory } from "../../test/support/queue-history/check-queue-history.ts";
-import type { QueueRecord } from "../../test/support/queue-history/history-record.ts";
 import { Chromium } from "../support/chromium.ts";
 import { plainSite, type Site } from "../support/sites.ts";
-import { type Disturbance, EVENTS, sleep, TabCrowd, type TabEvent, type TabSettings } from "./tab-crowd.ts";
+import { EVENTS, sleep, TabCrowd, type TabSettings } from "./tab-crowd.ts";
 
 const ASKED = process.env["STEM_TORTURE_EVENTS"];
 const EVENTS_IN_ALL = Number(ASKED ?? 200);
@@ -21,23 +19,18 @@ const EVENTS_PER_RUN = Math.ceil(EVENTS_IN_ALL / RUNS.length);
 const MOST_MS = ASKED === undefined ? 25_000 : Number.POSITIVE_INFINITY;
 const LIMITS = { leaseMs: 3_000, maxDeliveries: 1_000, engineTimeout: 1_500, publishPauseMs: 25 };
 const LONGEST_WAIT_MS = 300;
+/** Things that happen at a time. */
+const LANES = 2;
 /** A hang takes long to be found: one event in so many. */
 const HANG_ONCE_IN = 12;
-const ENDS: ReadonlySet<TabEvent> = new Set(["close", "crash", "reload", "navigate", "hang"]);
 
 let site: Site;
-const gaps = new Map<string, number[]>();
 
 beforeAll(async () => {
   site = await plainSite();
 });
 afterAll(async () => {
   await site.close();
-  const figures = [...gaps].toSorted(([one], [other]) => one.localeCompare(other));
-  reportFigures(
-    "tab-failover",
-    Object.fromEntries(figures.map(([cause, times]): [string, Figures] => [cause, figuresOf(times)])),
-  );
 });
 
 describe("torture/tabs", () => {
@@ -53,10 +46,11 @@ describe("torture/tabs", () => {
         await disturb(crowd, tabs);
         const end = await crowd.drain();
         const history = crowd.history();
-        measure(storage, crowd.disturbances, history);
         const { violations, totals } = checkQueueHistory(history, end, LIMITS);
         const events = crowd.disturbances.length;
-        console.log(JSON.stringify({ storage, tabs, events, ...totals, complaints: [...crowd.complaints] }));
+        const owners = crowd.disturbances.filter(({ wasKnownOwner }) => wasKnownOwner).length;
+        console.log(JSON.stringify({ storage, tabs, events, owners, ...totals, complaints: [...crowd.complaints] }));
+        if (ASKED !== undefined) expect(events).toBeGreaterThanOrEqual(EVENTS_PER_RUN);
         expect(violations.slice(0, 20)).toEqual([]);
         expect(totals.acked).toBeGreaterThan(0);
       } finally {
@@ -67,30 +61,19 @@ describe("torture/tabs", () => {
   );
 });
 
+/** Does several things at a time; with two tabs it may be that none is left. */
 async function disturb(crowd: TabCrowd, tabs: number): Promise<void> {
-  const random = createSeededRandomness(SEED);
   while (crowd.size < tabs) await crowd.add();
   const until = performance.now() + MOST_MS;
-  for (let count = 0; count < EVENTS_PER_RUN && performance.now() < until; count++) {
-    await sleep(random.number() * LONGEST_WAIT_MS);
-    const quick = EVENTS.filter((event) => event !== "hang");
-    const event = random.number() * HANG_ONCE_IN < 1 ? "hang" : quick[Math.floor(random.number() * quick.length)];
-    await crowd.disturb(event ?? "close", random);
-    while (crowd.size < tabs) await crowd.add();
-  }
-}
-
-/** From the end of an owner until somebody else's call, asked for after it, was answered. */
-function measure(storage: string, disturbances: readonly Disturbance[], history: readonly QueueRecord[]): void {
-  for (const { event, life, at, wasOwner } of disturbances) {
-    if (!wasOwner || !ENDS.has(event)) continue;
-    const answers = history.flatMap(({ process, op, invoked, completed, outcome }) => {
-      const counts = process !== life && op === "publish" && outcome === "ok" && invoked > at;
-      return counts && completed !== undefined ? [completed - at] : [];
-    });
-    const gap = Math.min(...answers);
-    if (!Number.isFinite(gap)) continue;
-    const cause = `${storage}, ${event}`;
-    gaps.set(cause, [...(gaps.get(cause) ?? []), gap]);
-  }
+  const lanes = Array.from({ length: LANES }, async (_, lane) => {
+    const random = createSeededRandomness(SEED * LANES + lane);
+    while (crowd.disturbances.length < EVENTS_PER_RUN && performance.now() < until) {
+      await sleep(random.number() * LONGEST_WAIT_MS);
+      const quick = EVENTS.filter((event) => event !== "hang");
+      const event = random.number() * HANG_ONCE_IN < 1 ? "hang" : quick[Math.floor(random.number() * quick.length)];
+      await crowd.disturb(event ?? "close", random);
+      while (crowd.size < tabs) await crowd.add();
+    }
+  });
+  await Promise.all(lanes);
 }
