@@ -80,6 +80,9 @@ globalThis.queue = {
     }
     return { acknowledged, failed };
   },
+  role: async () => (await stores.broker.health()).role,
+  /** Waits for messages that never come. */
+  listen: () => void stores.broker.consume({ queues: ["silent"] }).next(),
   /** Publishes without end, so many calls at a time. */
   publishOn(atOnce) {
     isPublishing = true;
@@ -104,10 +107,11 @@ globalThis.queue = {
     for (const enough = answers.length + count; answers.length < enough;) await pause();
     return Math.max(...answers.slice(1).map((at, index) => at - answers[index]));
   },
-  /** Ends `publishOn` once all its calls are answered. */
+  /** Ends `publishOn`, and removes what it published. */
   async publishNoMore() {
     isPublishing = false;
     await begun;
+    await stores.broker.purge("default");
   },
   async work() {
     worker = new StemWorker({ broker: stores.broker, backend: stores.backend, tasks: [hello] });
