@@ -80,7 +80,9 @@ export class SqliteDatabase {
    *
    * Throws `QueryError`, before any effect, for anything else, with SQLite's own message where it has one, and for an
    * integer beyond 2^53, which no number holds: cast it to text. Throws `QueryLimitError` for a query that takes more
-   * than 10 million steps, two seconds, 256 MiB of memory or 64 MiB for one value.
+   * than 10 million steps, two seconds, 256 MiB of memory or 64 MiB for one value. A look at the time is taken between
+   * steps: one call of a function such as `instr` on long texts is one step, and is not interrupted. A query that two
+   * owners ended over throws `EngineError`, and is not given to a third one.
    */
   async query(sql: string, options?: QueryOptions): Promise<QueryResult> {
     const hub = this.#hub();

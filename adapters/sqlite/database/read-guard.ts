@@ -6,7 +6,7 @@ export interface ReadLimits {
   /** Steps of SQLite's virtual machine. */
   readonly maxSteps: number;
   readonly maxMilliseconds: number;
-  /** By how much the engine's memory may grow: it never shrinks. */
+  /** By how much the engine's memory may grow for all queries together: it never shrinks, and the next one uses it again. */
   readonly maxMemoryBytes: number;
   /** Of one text or blob, also of one that is only made on the way. */
   readonly maxValueBytes: number;
@@ -44,6 +44,9 @@ const TELLING_PRAGMAS: ReadonlySet<string> = new Set([
   "user_version",
 ]);
 const LIMIT_LENGTH = 0;
+const LIMIT_LIKE_PATTERN = 8;
+/** One comparison takes as many steps as both texts have letters, multiplied, and nothing can interrupt it. */
+const LONGEST_PATTERN = 1_000;
 const STEPS_PER_LOOK = 10_000;
 
 /**
@@ -61,7 +64,9 @@ export class ReadGuard {
   #limits: ReadLimits | undefined;
   #looks = 0;
   #startedAt = 0;
-  #memoryAtStart = 0;
+  /** By how much the memory has grown for queries so far, and how large it may become. */
+  #grown = 0;
+  #memoryLimit = 0;
 
   /** `database` is the connection, `monotonic` a clock in milliseconds that never jumps. */
   constructor(engine: WasmEngine, database: number, monotonic: () => number) {
@@ -97,17 +102,27 @@ export class ReadGuard {
     this.#limits = limits;
     this.#looks = 0;
     this.#startedAt = this.#monotonic();
-    this.#memoryAtStart = memoryBytes;
+    const most = memoryBytes - this.#grown + limits.maxMemoryBytes;
+    this.#memoryLimit = Math.max(most, memoryBytes);
     const valueBytes = exports.sqlite3_limit(this.#database, LIMIT_LENGTH, limits.maxValueBytes);
+    const patternBytes = exports.sqlite3_limit(this.#database, LIMIT_LIKE_PATTERN, LONGEST_PATTERN);
     exports.sqlite3_progress_handler(this.#database, STEPS_PER_LOOK, this.#onProgress, 0);
     this.#isActive = true;
     try {
-      return work();
+      // Between two looks: room for one more value, so that a look, which leaves the transaction as it is, comes first.
+      const ceiling = most + limits.maxValueBytes;
+      return this.#engine.belowCeiling(ceiling, () => this.#reachedMemory(limits), work);
     } finally {
       this.#isActive = false;
+      this.#grown += this.#engine.memoryBytes - memoryBytes;
       exports.sqlite3_progress_handler(this.#database, 0, 0, 0);
       exports.sqlite3_limit(this.#database, LIMIT_LENGTH, valueBytes);
+      exports.sqlite3_limit(this.#database, LIMIT_LIKE_PATTERN, patternBytes);
     }
+  }
+
+  #reachedMemory({ maxMemoryBytes }: ReadLimits): void {
+    this.#reached = { what: "bytes of memory", limit: maxMemoryBytes };
   }
 
   #authorize(action: number, first: number, second: number): number {
@@ -139,9 +154,7 @@ export class ReadGuard {
       this.#reached = { what: "steps of SQLite's machine", limit: limits.maxSteps };
     } else if (this.#monotonic() - this.#startedAt > limits.maxMilliseconds) {
       this.#reached = { what: "milliseconds", limit: limits.maxMilliseconds };
-    } else if (this.#engine.memoryBytes - this.#memoryAtStart > limits.maxMemoryBytes) {
-      this.#reached = { what: "bytes of memory", limit: limits.maxMemoryBytes };
-    }
+    } else if (this.#engine.memoryBytes > this.#memoryLimit) this.#reachedMemory(limits);
     return this.#reached === undefined ? 0 : 1;
   }
 }

@@ -126,7 +126,8 @@ function prepareAt(parts: ReadQueryParts, query: ReadQuery, at: number): { point
 function toQueryError({ guard, toError, engine, database }: ReadQueryParts, query: ReadQuery, code: number): Error {
   const { reached, denied } = guard;
   const kind = code & 0xff;
-  if (kind === SQLITE.INTERRUPT && reached !== undefined) return new QueryLimitError(reached.what, reached.limit);
+  if ((kind === SQLITE.INTERRUPT || kind === SQLITE.NOMEM) && reached !== undefined)
+    return new QueryLimitError(reached.what, reached.limit);
   if (kind === SQLITE.TOOBIG) return new QueryLimitError("bytes for one value", query.maxValueBytes);
   if (denied !== undefined && kind !== SQLITE.NOMEM) return new QueryError(`${NOT_A_READER} ${denied}`);
   const message = engine.readText(engine.exports.sqlite3_errmsg(database));

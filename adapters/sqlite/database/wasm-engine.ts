@@ -47,8 +47,20 @@ const PAGE_BYTES = 65_536;
 /** The engine was linked with 8 MiB of memory to start with and a limit of 2 GiB. */
 const INITIAL_PAGES = 128;
 const MAXIMUM_PAGES = 32_768;
+const MOST_BYTES = MAXIMUM_PAGES * PAGE_BYTES;
 /** `ENOSYS` of WASI: every file call of the engine's own C library is refused; files go through our VFS. */
 const NOT_SUPPORTED = 52;
+
+/** How far the memory may grow for the time being. */
+interface MemoryCeiling {
+  bytes: number;
+  onReached: () => void;
+}
+
+interface EngineMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly ceiling: MemoryCeiling;
+}
 
 /**
  * One instance of the SQLite engine with its own memory. Holds one database: a fault in one cannot reach another.
@@ -57,13 +69,15 @@ export class WasmEngine {
   readonly exports: SqliteExports;
   readonly text: TextCodec;
   readonly #memory: WebAssembly.Memory;
+  readonly #ceiling: MemoryCeiling;
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
 
-  private constructor(exports: SqliteExports, memory: WebAssembly.Memory, text: TextCodec) {
+  private constructor(exports: SqliteExports, { memory, ceiling }: EngineMemory, text: TextCodec) {
     this.exports = exports;
     this.text = text;
     this.#memory = memory;
+    this.#ceiling = ceiling;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#view = new DataView(memory.buffer);
   }
@@ -72,10 +86,11 @@ export class WasmEngine {
   static async load(host: Pick<EngineHost, "loadEngine" | "text">): Promise<WasmEngine> {
     const module = await host.loadEngine();
     const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
-    const instance = await WebAssembly.instantiate(module, createImports(module, memory));
+    const ceiling: MemoryCeiling = { bytes: MOST_BYTES, onReached: () => undefined };
+    const instance = await WebAssembly.instantiate(module, createImports(module, { memory, ceiling }));
     const exports = instance.exports as unknown as SqliteExports;
     exports.__wasm_call_ctors();
-    return new WasmEngine(exports, memory, host.text);
+    return new WasmEngine(exports, { memory, ceiling }, host.text);
   }
 
   /** The engine's memory. Never keep it: a call into the engine may move it. */
@@ -92,6 +107,21 @@ export class WasmEngine {
   /** Size of the engine's memory in bytes; it grows and never shrinks. */
   get memoryBytes(): number {
     return this.#memory.buffer.byteLength;
+  }
+
+  /**
+   * Runs `work` while the memory grows to at most `bytes`: SQLite is refused more, and reports that memory ran out. Calls
+   * `onReached` each time.
+   */
+  belowCeiling<T>(bytes: number, onReached: () => void, work: () => T): T {
+    const ceiling = this.#ceiling;
+    const before = { ...ceiling };
+    Object.assign(ceiling, { bytes: Math.min(bytes, MOST_BYTES), onReached });
+    try {
+      return work();
+    } finally {
+      Object.assign(ceiling, before);
+    }
   }
 
   allocate(bytes: number): number {
@@ -116,15 +146,15 @@ export class WasmEngine {
   }
 }
 
-function createImports(module: WebAssembly.Module, memory: WebAssembly.Memory): WebAssembly.Imports {
+function createImports(module: WebAssembly.Module, { memory, ceiling }: EngineMemory): WebAssembly.Imports {
   const refused = (): number => -NOT_SUPPORTED;
   const refusedByWasi = (): number => NOT_SUPPORTED;
   const known: Readonly<Record<string, WebAssembly.ImportValue>> = {
     memory,
     emscripten_date_now: () => 0,
     emscripten_get_now: () => 0,
-    emscripten_get_heap_max: () => MAXIMUM_PAGES * PAGE_BYTES,
-    emscripten_resize_heap: (bytes: number) => growTo(memory, bytes >>> 0),
+    emscripten_get_heap_max: () => MOST_BYTES,
+    emscripten_resize_heap: (bytes: number) => growTo(memory, bytes >>> 0, ceiling),
     environ_sizes_get: (count: number, size: number) => {
       const view = new DataView(memory.buffer);
       view.setUint32(count, 0, true);
@@ -143,10 +173,13 @@ function createImports(module: WebAssembly.Module, memory: WebAssembly.Memory): 
 }
 
 /** Grows by at least a fifth, so that many small steps do not copy the memory again and again. */
-function growTo(memory: WebAssembly.Memory, bytes: number): number {
+function growTo(memory: WebAssembly.Memory, bytes: number, ceiling: MemoryCeiling): number {
   const present = memory.buffer.byteLength;
-  const limit = MAXIMUM_PAGES * PAGE_BYTES;
-  if (bytes > limit) return 0;
+  const limit = ceiling.bytes;
+  if (bytes > limit) {
+    ceiling.onReached();
+    return 0;
+  }
   for (const wanted of [Math.min(limit, Math.max(bytes, present * 1.2)), bytes]) {
     try {
       memory.grow(Math.ceil((wanted - present) / PAGE_BYTES));

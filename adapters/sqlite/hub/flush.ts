@@ -116,6 +116,15 @@ export class CallStep implements TransactionStep, OperationScope, LoggedCall {
   }
 }
 
+/**
+ * Takes the calls of the next transaction from the queue, in order. A query has one of its own: one that runs out of memory
+ * has SQLite undo all of its transaction.
+ */
+export function takeCalls(queue: PendingCall[], most: number): PendingCall[] {
+  const query = queue.findIndex(({ call }) => call[1] === "queryDatabase");
+  return queue.splice(0, query === -1 ? most : Math.min(most, Math.max(1, query)));
+}
+
 /** The reply to a call that was not even tried. */
 export function refuse({ call }: PendingCall, error: StemError): Reply {
   return [call[0], undefined, describeError(error)];

@@ -10,14 +10,16 @@ export type { OwnerLink } from "./owner-link.ts";
 const PATIENCE = 8;
 /** So many calls are not kept waiting for more. */
 const FULL_BATCH = 1_000;
+/** So many owners are given one query. */
+const MOST_OWNERS = 2;
 
 /** Receives what the owner pushes to one subscription. */
 export type EventListener = (events: readonly unknown[]) => void;
 
 interface Pending {
   readonly call: Call;
-  /** An owner that is gone had it: it may have taken effect. */
-  isInDoubt: boolean;
+  /** Owners that had it, and are gone: it may have taken effect. */
+  lostOwners: number;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -55,7 +57,7 @@ export class HubClient implements LinkListener {
     return new Promise<ResultOf<Name>>((resolve, reject) => {
       const id = this.#nextId++;
       const call: Call = [id, operation, args];
-      this.#pending.set(id, { call, isInDoubt: false, resolve, reject });
+      this.#pending.set(id, { call, lostOwners: 0, resolve, reject });
       this.#outgoing.push(call);
       this.#updateWaiting();
       if (this.#outgoing.length === 1) this.#flushSoon(1, PATIENCE);
@@ -112,9 +114,10 @@ export class HubClient implements LinkListener {
   lost(cause: unknown, mayRepeat: boolean): void {
     if (this.#isAttached) {
       const unsent = new Set(this.#outgoing);
-      for (const pending of this.#pending.values()) pending.isInDoubt ||= !unsent.has(pending.call);
+      for (const pending of this.#pending.values()) if (!unsent.has(pending.call)) pending.lostOwners += 1;
     }
     this.#isAttached = false;
+    this.#giveUpQueries();
     if (!mayRepeat)
       this.#rejectAll(new EngineError("its thread ended", { cause, retryable: true, outcome: "unknown" }));
   }
@@ -192,11 +195,23 @@ export class HubClient implements LinkListener {
     this.#rejectAll(error);
   }
 
+  /** A statement of somebody else's may be what ends its owners, as one that nothing can interrupt: two are enough. */
+  #giveUpQueries(): void {
+    for (const [id, { call, lostOwners, reject }] of this.#pending) {
+      if (call[1] !== "queryDatabase" || lostOwners < MOST_OWNERS) continue;
+      this.#pending.delete(id);
+      reject(new EngineError(`${lostOwners} owners in a row ended before they had answered the query`));
+    }
+    this.#updateWaiting();
+  }
+
   #rejectAll(error: StemError): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of pending) {
-      call.reject(call.isInDoubt && error.outcome !== "unknown" ? new OutcomeUnknownError("the call", error) : error);
+      call.reject(
+        call.lostOwners > 0 && error.outcome !== "unknown" ? new OutcomeUnknownError("the call", error) : error,
+      );
     }
     this.#updateWaiting();
   }

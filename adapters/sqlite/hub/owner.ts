@@ -16,7 +16,7 @@ import { readRunTopic } from "../operations/workflow-watch.ts";
 import { BOUND_LEASES, RELEASE_ORPHANS } from "../sql/queue-jobs.ts";
 import { type Claim, Consumers } from "./consumers.ts";
 import { Copies } from "./copies.ts";
-import { CallStep, type FlushContext, type PendingCall, refuse } from "./flush.ts";
+import { CallStep, type FlushContext, type PendingCall, refuse, takeCalls } from "./flush.ts";
 import { type HubMember, type MemberIdentity, Members } from "./members.ts";
 import { Outbox } from "./outbox.ts";
 import { choresBefore } from "./owner-chores.ts";
@@ -215,7 +215,7 @@ export class Owner {
 
   /** Returns a promise only when something has to be waited for. */
   #flush(): Promise<void> | undefined {
-    const calls = this.#queue.splice(0, MAX_CALLS);
+    const calls = takeCalls(this.#queue, MAX_CALLS);
     if (this.#hasSteppedDown) return undefined;
     const unusable = this.#broken ?? this.#verify();
     if (unusable !== undefined) {

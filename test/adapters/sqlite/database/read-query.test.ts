@@ -15,6 +15,7 @@ const LIMITS: Omit<ReadQuery, "sql"> = {
   maxValueBytes: 1_000_000,
   maxAnswerBytes: 100_000,
 };
+const WASM_PAGE_BYTES = 65_536;
 const ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n)";
 
 let database: WasmDatabase;
@@ -155,6 +156,24 @@ describe("database/read-query", () => {
     expect((error as Error).message).toContain(what);
     expect(rowsOf("select 1")).toEqual([[1]]);
     expect(database.get("select length(zeroblob(2000000)) as bytes")).toEqual({ bytes: 2_000_000 });
+  });
+
+  it("stops a statement that takes all memory within a few steps, however often it is tried", () => {
+    const blobs = (count: number): string =>
+      `with b(x) as materialized (values ${Array.from({ length: count }, () => "(zeroblob(900000) || 'x')").join()})
+       select count(x) from b`;
+    const before = database.memoryBytes;
+    for (let time = 0; time < 3; time += 1) {
+      expect(thrownBy(() => ask(blobs(200)))).toMatchObject({ details: { limit: LIMITS.maxMemoryBytes } });
+    }
+    const growth = database.memoryBytes - before;
+    expect(growth).toBeLessThanOrEqual(LIMITS.maxMemoryBytes + LIMITS.maxValueBytes + WASM_PAGE_BYTES);
+    expect(rowsOf(blobs(20))).toEqual([[20]]);
+  });
+
+  it("compares with short patterns only: a comparison cannot be interrupted", () => {
+    expect(findingOf(`select hex(zeroblob(2000)) like hex(zeroblob(1000)) || '%'`)).toContain("pattern too complex");
+    expect(rowsOf(`select hex(zeroblob(2000)) like hex(zeroblob(10)) || '%'`)).toEqual([[1]]);
   });
 
   it("leaves the other calls of its transaction alone, whatever becomes of it", () => {

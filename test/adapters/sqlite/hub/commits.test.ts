@@ -169,4 +169,17 @@ describe("hub: what shares a commit", () => {
     expect(flushes).toBeLessThan(12);
     expect(await client.call("pendingCount", MAIL)).toBe(5_000);
   });
+
+  it("keeps a query that takes all memory, which ends its transaction, away from the other calls", async () => {
+    const { client } = await openOwner();
+    const values = Array.from({ length: 7 }, () => "(zeroblob(60000000) || 'x')").join();
+    const sql = `select ${values} from queue_jobs order by 1`;
+    const [first, query, second] = await Promise.allSettled([
+      client.call("publish", aPublish()),
+      client.call("queryDatabase", { sql, parameters: {}, maxRows: 1 }),
+      client.call("publish", aPublish()),
+    ]);
+    expect(query).toMatchObject({ status: "rejected", reason: { code: "STEM_QUERY_LIMIT" } });
+    expect([first.status, second.status]).toEqual(["fulfilled", "fulfilled"]);
+  });
 });

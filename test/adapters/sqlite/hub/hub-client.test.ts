@@ -218,4 +218,21 @@ describe("hub/hub-client", () => {
       }),
     ).not.toThrow();
   });
+
+  it("gives a query to two owners, and no other call up", async () => {
+    const { client, batches } = aLink();
+    const query = client.call("queryDatabase", { sql: "select 1", parameters: {}, maxRows: 1 });
+    const count = client.call("pendingCount", MAIL);
+    const failure = query.catch((error: unknown) => error);
+    await endOfTurn();
+    for (const expected of [2, 1, 1]) {
+      client.lost(undefined, true);
+      client.attached();
+      expect(batches.at(-1)).toHaveLength(expected);
+    }
+    expect(await failure).toBeInstanceOf(EngineError);
+    expect(await failure).toMatchObject({ retryable: false });
+    client.receive({ replies: [[2, 7]], pushes: [] });
+    expect(await count).toBe(7);
+  });
 });
