@@ -197,10 +197,11 @@ export class HubClient implements LinkListener {
 
   /** A statement of somebody else's may be what ends its owners, as one that nothing can interrupt: two are enough. */
   #giveUpQueries(): void {
-    for (const [id, { call, lostOwners, reject }] of this.#pending) {
+    for (const [id, pending] of this.#pending) {
+      const { call, lostOwners } = pending;
       if (call[1] !== "queryDatabase" || lostOwners < MOST_OWNERS) continue;
       this.#pending.delete(id);
-      reject(new EngineError(`${lostOwners} owners in a row ended before they had answered the query`));
+      pending.reject(new EngineError(`${lostOwners} owners in a row ended before they had answered the query`));
     }
     this.#updateWaiting();
   }

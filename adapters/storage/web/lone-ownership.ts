@@ -22,8 +22,14 @@ interface Word {
  *
  * Silence proves nothing, as a context may be busy or frozen. So this is for storage with a fence of its own only: whoever
  * is taken for gone can store nothing any more, and loses its ownership as soon as it hears of the next one, or writes.
+ * Of several that ask at the same time, as tabs that are restored together, the one of the least id goes first.
+ *
+ * `pause` is what passes between two questions, in milliseconds.
  */
-export async function becomeLoneOwner(place: WebPlace): Promise<WebOwnership> {
+export async function becomeLoneOwner(
+  place: WebPlace,
+  pause: (milliseconds: number) => Promise<void> = webPause,
+): Promise<WebOwnership> {
   const id = newWebId();
   const door = new BroadcastChannel(`${fenceName(place)} without locks`);
   let isOwner = false;
@@ -33,15 +39,16 @@ export async function becomeLoneOwner(place: WebPlace): Promise<WebOwnership> {
   door.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     const word = readWord(data);
     if (word === undefined || word.owner === id) return;
-    if (word.type === "who" && isOwner && isInPlace) say("owner");
-    else if (word.type === "owner") isAnswered = true;
-    else if (word.type === "mine" && isOwner) isInPlace = false;
+    if (isOwner) {
+      if (word.type === "who" && isInPlace) say("owner");
+      else if (word.type === "mine") isInPlace = false;
+    } else if (word.type !== "who" || word.owner < id) isAnswered = true;
   });
   let silent = 0;
   for (let round = 0; round < MOST_ROUNDS && silent < SILENT_ROUNDS; round++) {
     isAnswered = false;
     say("who");
-    await webPause(ROUND_MS);
+    await pause(ROUND_MS);
     silent = isAnswered ? 0 : silent + 1;
   }
   if (silent < SILENT_ROUNDS) {
