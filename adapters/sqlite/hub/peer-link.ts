@@ -67,7 +67,7 @@ class PeerLink implements HeldLink {
   welcomed(): Promise<boolean> {
     const { session, context, durability, clock, ownerTimeout } = this.#parts;
     return new Promise<boolean>((resolve, reject) => {
-      const timer = clock.schedule(() => this.#refuse(this.#unresponsive(ownerTimeout)), ownerTimeout, {
+      const timer = clock.schedule(() => this.#giveUp(this.#unresponsive(ownerTimeout)), ownerTimeout, {
         keepAlive: true,
       });
       this.#greeted = (isWelcome) => {
@@ -118,9 +118,13 @@ class PeerLink implements HeldLink {
   letGo(): Promise<void> {
     this.#state = "closed";
     this.#watch?.cancel();
+    this.#destroy();
+    return Promise.resolve();
+  }
+
+  #destroy(): void {
     if (this.#channel.destroy === undefined) this.#channel.close();
     else this.#channel.destroy();
-    return Promise.resolve();
   }
 
   /** A batch that is too large for one message goes in parts; a call that is too large alone is answered here. */
@@ -163,6 +167,12 @@ class PeerLink implements HeldLink {
     if (this.#state !== "greeting") return;
     this.#end();
     this.#refused(error);
+  }
+
+  /** A line that waits for a silent owner to hear its end would stay, one more with each try, and be heard when that wakes. */
+  #giveUp(error: unknown): void {
+    if (this.#state === "greeting") this.#destroy();
+    this.#refuse(error);
   }
 
   #onClose(cause: unknown): void {

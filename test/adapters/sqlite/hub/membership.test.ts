@@ -1,4 +1,4 @@
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Candidacy, Membership } from "../../../../adapters/sqlite/hub/membership.ts";
 import { MemoryChannel } from "../../../../adapters/storage/memory-channel.ts";
 import { memoryStorage } from "../../../../adapters/storage/memory.ts";
@@ -47,5 +47,34 @@ describe("hub: membership", () => {
     );
     await clock.advance(OWNER_TIMEOUT + 100);
     await opening;
+  });
+
+  it("leaves no line behind to an owner that is silent", async () => {
+    const clock = new FakeClock();
+    const open = new Set<number>();
+    let lines = 0;
+    const peer: StoragePeer = {
+      description: "a frozen owner",
+      async connect() {
+        const [, line] = MemoryChannel.pair();
+        const id = (lines += 1);
+        open.add(id);
+        return {
+          send: (message) => line.send(message),
+          listen: (listener) => line.listen(listener),
+          keepAlive: () => undefined,
+          // As in a browser, where what was sent waits for the other side to answer.
+          close: () => undefined,
+          destroy: () => void open.delete(id),
+        };
+      },
+    };
+    const opening = expectError(
+      () => openWith({ ...memoryStorage(), meet: async () => peer }, clock),
+      "STEM_OWNER_UNRESPONSIVE",
+    );
+    await clock.advance(OWNER_TIMEOUT + 100);
+    await opening;
+    expect([lines, open.size]).toEqual([1, 0]);
   });
 });
