@@ -1,5 +1,5 @@
 import type { ContextStay, SuspensionListener } from "../../src/contracts/platform.ts";
-import { hasWebLocks, type HeldLock, heldLockNames, tryLock } from "../storage/web/web-locks.ts";
+import { hasWebLocks, type HeldLock, heldLockNames, takeOwnLock } from "../storage/web/web-locks.ts";
 import { newWebId } from "../storage/web/web-names.ts";
 
 const PREFIX = "stem-sqlite context ";
@@ -25,8 +25,14 @@ let present: BrowserContext | undefined;
 export async function enterBrowserContext(): Promise<ContextStay> {
   const context = (present ??= new BrowserContext());
   const stay = context.add();
-  await context.entered();
-  return stay;
+  try {
+    await context.entered();
+    return stay;
+  } catch (error) {
+    // The next one to be opened tries again.
+    stay.leave();
+    throw error;
+  }
 }
 
 class BrowserContext {
@@ -79,16 +85,26 @@ class BrowserContext {
   }
 
   async #resume(): Promise<void> {
-    await (this.#lock = this.#hold());
+    const lock = (this.#lock = this.#hold());
+    // Without its lock the page goes on as well: what it held then is for others, which they had to expect of it anyway.
+    await lock.catch(() => undefined);
+    // Put aside again meanwhile.
+    if (lock !== this.#lock) return;
     for (const listener of this.#listeners.values()) listener.resume();
   }
 
   async #hold(): Promise<HeldLock | undefined> {
-    return this.#id === "" ? undefined : tryLock(PREFIX + this.#id);
+    return this.#id === "" ? undefined : takeOwnLock(PREFIX + this.#id);
   }
 
   #release(): void {
-    void this.#lock.then((lock) => lock?.release());
+    const lock = this.#lock;
+    this.#lock = Promise.resolve(undefined);
+    lock.then(
+      (owned) => owned?.release(),
+      // There is nothing to release.
+      () => undefined,
+    );
   }
 }
 

@@ -24,10 +24,21 @@ export function webLocks(): LockManager {
 
 /** Takes the lock if nobody has it; never waits for it. */
 export function tryLock(name: string): Promise<HeldLock | undefined> {
+  return requestLock(name, true);
+}
+
+/** Takes a lock that nobody but this context ever takes; waits until an earlier holding of its own is over. */
+export async function takeOwnLock(name: string): Promise<HeldLock> {
+  const lock = await requestLock(name, false);
+  if (lock === undefined) throw new UnsupportedEnvironmentError("Web Locks that are granted to those who wait");
+  return lock;
+}
+
+function requestLock(name: string, ifAvailable: boolean): Promise<HeldLock | undefined> {
   return new Promise((resolve, reject) => {
     let isHeld = true;
     let letGo: () => void = () => undefined;
-    const over: Promise<void> = webLocks().request(name, { ifAvailable: true }, (lock) => {
+    const over: Promise<void> = webLocks().request(name, { ifAvailable }, (lock) => {
       if (lock === null) {
         resolve(undefined);
         return undefined;
