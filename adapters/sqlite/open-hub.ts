@@ -48,8 +48,10 @@ export async function openHub(
 ): Promise<HubHandle> {
   const connection =
     options !== undefined && "customClock" in options ? options : splitConnectionOptions(options).connection;
-  const { driver, database, databaseKey, closing } = locateDatabase(file, connection);
-  await closing;
+  const { driver, database, databaseKey } = locateDatabase(file, connection);
+  // Without a turn in between when it is open, or others would close it meanwhile; and after a close, another may follow.
+  for (let closing = closings.get(databaseKey); closing !== undefined; closing = closings.get(databaseKey))
+    await closing;
   const shared = hubs.get(databaseKey) ?? open(databaseKey, driver, database, connection);
   checkSame(shared.options, connection);
   shared.shares += 1;

@@ -95,6 +95,25 @@ describe("open-hub", () => {
     expect(await isFree(storage)).toBe(true);
   });
 
+  it("takes its share at once, so that a close right after it does not close the database under it", async () => {
+    const storage = memoryStorage();
+    const looks: boolean[] = [];
+    let isClosing = false;
+    const watched: StorageDriver = {
+      ...storage,
+      meet: async () => {
+        looks.push(isClosing);
+        return undefined;
+      },
+    };
+    const first = await openHub("a.db", inline(watched));
+    const opening = openHub("a.db", inline(watched));
+    isClosing = true;
+    await first.release().finally(() => (isClosing = false));
+    await (await opening).release();
+    expect(looks).toEqual([false]);
+  });
+
   it("opens and closes many times in a row, losing nothing", async () => {
     const storage = memoryStorage();
     for (let round = 0; round < 10; round += 1) {
