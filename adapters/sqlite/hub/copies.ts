@@ -4,10 +4,23 @@ import type { CopyShelf } from "../operations/operation.ts";
 export class Copies implements CopyShelf {
   readonly #bySession = new Map<string, Map<number, Uint8Array<ArrayBuffer>>>();
 
+  /** Of copies that the present transaction makes. */
+  #announced = 0;
+
+  /** With those that were announced. */
   get bytes(): number {
-    let sum = 0;
+    let sum = this.#announced;
     for (const copies of this.#bySession.values()) for (const copy of copies.values()) sum += copy.length;
     return sum;
+  }
+
+  announce(bytes: number): void {
+    this.#announced += bytes;
+  }
+
+  /** Another transaction begins: what was announced is there by now, or never will be. */
+  settle(): void {
+    this.#announced = 0;
   }
 
   put(session: string, id: number, copy: Uint8Array<ArrayBuffer>): void {

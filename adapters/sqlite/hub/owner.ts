@@ -225,6 +225,7 @@ export class Owner {
     const { now, jump } = this.#clock.read();
     this.#jump += jump;
     const database = this.#database;
+    this.#copies.settle();
     const context = this.#contextOf(database, now);
     const steps = calls.map((call) => new CallStep(call, context));
     const flushFaults = database.failedFlushes;

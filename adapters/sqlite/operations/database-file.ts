@@ -62,6 +62,7 @@ export const beginCopy: Operation<CopyRef, number> = {
     const left = MAX_COPY_BYTES - copies.bytes;
     if (left <= 0) throw new EngineError("too many copies of it are being read", { retryable: true });
     const copy = file.copy(left);
+    copies.announce(copy.length);
     // It shows what this transaction does, so it counts only if that does.
     scope.afterCommit(() => copies.put(member.session, id, copy));
     return copy.length;

@@ -48,6 +48,8 @@ export interface DatabaseFile {
 export interface CopyShelf {
   /** The sizes of all copies together, in bytes. */
   readonly bytes: number;
+  /** A copy of so many bytes is put there once the transaction has been committed. */
+  announce(bytes: number): void;
   put(session: string, id: number, copy: Uint8Array<ArrayBuffer>): void;
   get(session: string, id: number): Uint8Array<ArrayBuffer> | undefined;
   drop(session: string, id: number): void;

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { Copies } from "../../../../adapters/sqlite/hub/copies.ts";
+import { beginCopy } from "../../../../adapters/sqlite/operations/database-file.ts";
+import type { OperationScope } from "../../../../adapters/sqlite/operations/operation.ts";
 import type { StorageLease } from "../../../../src/contracts/storage-driver.ts";
 import { StorageIoError } from "../../../../src/errors.ts";
 import { createEnvelope } from "../../../../src/index.ts";
@@ -19,6 +22,20 @@ describe("hub/copies", () => {
     expect(await client.call("readCopy", { ...START, id: 2 })).toBeNull();
     await client.call("endCopy", { id: 1 });
     expect(await client.call("readCopy", START)).toBeNull();
+  });
+
+  it("count as soon as they are made, so that those of one transaction share the room", () => {
+    const copies = new Copies();
+    const room: number[] = [];
+    const copy = (most: number): Uint8Array<ArrayBuffer> => {
+      room.push(most);
+      return new Uint8Array(10);
+    };
+    const scope = { copies, file: { copy }, member: { session: "a" }, afterCommit: () => undefined };
+    for (const id of [1, 2]) beginCopy.run(scope as unknown as OperationScope, { id });
+    copies.settle();
+    beginCopy.run(scope as unknown as OperationScope, { id: 3 });
+    expect(room.map((most) => most - (room[0] ?? 0))).toEqual([0, -10, 0]);
   });
 
   it("are forgotten when their member goes", async () => {
