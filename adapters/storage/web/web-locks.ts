@@ -1,4 +1,5 @@
-import { UnsupportedEnvironmentError } from "../../../src/errors.ts";
+import { type StemError, UnsupportedEnvironmentError } from "../../../src/errors.ts";
+import { webErrorName, webStorageFailure } from "./web-errors.ts";
 
 /** A Web Lock that this context holds. The browser drops it with the context, however that ends. */
 export interface HeldLock {
@@ -59,7 +60,7 @@ function requestLock(name: string, ifAvailable: boolean): Promise<HeldLock | und
     const settled = over.catch((error: unknown) => {
       isHeld = false;
       // Before the lock was granted this is the answer; after that it was taken away, and there is nothing to release.
-      reject(error);
+      reject(lockFailure("locks.request", name, error));
     });
   });
 }
@@ -69,8 +70,20 @@ function requestLock(name: string, ifAvailable: boolean): Promise<HeldLock | und
  * moment.
  */
 export async function heldLockNames(): Promise<readonly string[]> {
-  const { held } = await webLocks().query();
+  const { held } = await webLocks()
+    .query()
+    .catch((error: unknown) => {
+      throw lockFailure("locks.query", "Web Locks", error);
+    });
   return (held ?? []).flatMap(({ name, mode }) => (mode === "exclusive" ? (name ?? []) : []));
+}
+
+/** Some pages have Web Locks and may not use them, as where the user forbids a site to store anything. */
+function lockFailure(call: string, name: string, error: unknown): StemError {
+  if (webErrorName(error) === "SecurityError") {
+    return new UnsupportedEnvironmentError("Web Locks (navigator.locks), which the browser refuses to this page");
+  }
+  return webStorageFailure(call, name, error);
 }
 
 /** Whether somebody, this context included, holds the lock alone. */

@@ -104,7 +104,7 @@ describe("a page among the others of its origin", () => {
   it("is entered anew after a failure", async () => {
     const page = new FakePage();
     page.fault = new Error("not now");
-    await expect(enterBrowserContext()).rejects.toThrow("not now");
+    await expect(enterBrowserContext()).rejects.toMatchObject({ code: "STEM_STORAGE_IO" });
     expect(page.listens).toBe(false);
     page.fault = undefined;
     const stay = await enterBrowserContext();
