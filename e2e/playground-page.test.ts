@@ -101,12 +101,15 @@ describe("the focus in the playground", () => {
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.locator("h1").click();
     const reached = new Set<string>();
-    for (let presses = 0; presses < total + 10; presses++) {
+    for (let presses = 0; presses < total + 20; presses++) {
       await page.keyboard.press("Tab");
       reached.add(await page.evaluate(() => document.activeElement?.getAttribute("data-control") ?? ""));
     }
     reached.delete("");
-    expect(reached.size).toBe(total);
+    // What the page has taken away meanwhile, such as the button of a job that has ended, cannot be reached any more.
+    const left = await page.evaluate(controlsLeft);
+    expect(left.length).toBeGreaterThan(50);
+    expect(left.filter((control) => !reached.has(control))).toEqual([]);
   });
 
   it("stays where it is while everything around it changes", async () => {
@@ -139,4 +142,12 @@ function numberControls(): number {
   const controls = [...document.querySelectorAll(all)].filter((control) => control.checkVisibility());
   for (const [index, control] of controls.entries()) control.setAttribute("data-control", String(index));
   return controls.length;
+}
+
+/** The numbers of those that are still there. */
+function controlsLeft(): string[] {
+  const numbered = [...document.querySelectorAll("[data-control]:enabled, a[data-control], summary[data-control]")];
+  return numbered
+    .filter((control) => control.checkVisibility())
+    .map((control) => control.getAttribute("data-control") ?? "");
 }
