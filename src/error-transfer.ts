@@ -1,6 +1,6 @@
 import * as databaseErrors from "./error-database.ts";
 import * as errors from "./errors.ts";
-import * as workflowErrors from "./workflow-errors.ts";
+import * as workflowErrors from "./error-workflow.ts";
 import { EngineError, showValue, StemError, type StemErrorFacts } from "./errors.ts";
 
 /** An error as plain data, for channels that copy values. */

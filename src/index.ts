@@ -91,4 +91,4 @@ export { consoleLogger, silentLogger } from "./ports/console-logger.ts";
 // Errors
 export * from "./errors.ts";
 export * from "./error-database.ts";
-export * from "./workflow-errors.ts";
+export * from "./error-workflow.ts";

@@ -12,7 +12,7 @@ import {
   type PolicyFacts,
 } from "../../src/core/workflow-rules.ts";
 import { hasRunEnded } from "../../src/core/workflow-status.ts";
-import { RunLeaseLostError } from "../../src/workflow-errors.ts";
+import { RunLeaseLostError } from "../../src/error-workflow.ts";
 import type { StoredRun, StoredWait, WorkflowNamespace } from "./in-memory-workflow-data.ts";
 import type { PushIterator } from "./push-iterator.ts";
 import type { Instant } from "./stored-message.ts";

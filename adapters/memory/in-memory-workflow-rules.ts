@@ -3,7 +3,7 @@ import type { ClaimOutcome, ListRunsRequest, RunClaim } from "../../src/contract
 import { droppedAtResume, innerPrefixOf } from "../../src/core/workflow-ends.ts";
 import { CANCEL, recoveryFailure } from "../../src/core/workflow-rules.ts";
 import { hasRunEnded } from "../../src/core/workflow-status.ts";
-import { DuplicateRunError, UnknownRunError } from "../../src/workflow-errors.ts";
+import { DuplicateRunError, UnknownRunError } from "../../src/error-workflow.ts";
 import type { WorkflowChanges } from "./in-memory-workflow-changes.ts";
 import type { StoredRun } from "./in-memory-workflow-data.ts";
 import { addWaits, putStep, resolveWaits } from "./in-memory-workflow-waits.ts";

@@ -1,7 +1,7 @@
 import type { TaskError } from "../contracts/result-backend.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ResolvedRetryPolicy } from "../core/retry-policy.ts";
-import { StepFailedError, WorkflowFailedError } from "../workflow-errors.ts";
+import { StepFailedError, WorkflowFailedError } from "../error-workflow.ts";
 import { FAILURE_NAME } from "./run-failure.ts";
 import { innerName, plainKey, type StepKey } from "./step-names.ts";
 import { runStep } from "./step-run.ts";

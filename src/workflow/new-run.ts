@@ -6,7 +6,7 @@ import { checkName } from "../core/names.ts";
 import { checkBoolean, mergeOptions } from "../core/options.ts";
 import { InvalidNameError, InvalidOptionError } from "../errors.ts";
 import { checkKnown } from "../runtime/check-ports.ts";
-import { UnknownWorkflowError } from "../workflow-errors.ts";
+import { UnknownWorkflowError } from "../error-workflow.ts";
 import type { ChildOptions } from "./workflow-definition.ts";
 import type { StartOptions } from "./workflow-handle.ts";
 import { checkVersion, type WorkflowRef } from "./workflow-refs.ts";

@@ -1,5 +1,5 @@
 import type { JsonValue } from "../core/json.ts";
-import { WorkflowFailedError } from "../workflow-errors.ts";
+import { WorkflowFailedError } from "../error-workflow.ts";
 import { deadlineOf } from "./pass-waits.ts";
 import { innerName, plainKey } from "./step-names.ts";
 import { waitEndOf } from "./wait-end.ts";

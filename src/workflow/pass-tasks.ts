@@ -7,7 +7,7 @@ import type { JsonObject } from "../core/json.ts";
 import { InvalidOptionError, StemError, TimeoutError } from "../errors.ts";
 import { deadlineOf } from "./pass-waits.ts";
 import type { Milliseconds } from "../core/duration.ts";
-import { StepFailedError } from "../workflow-errors.ts";
+import { StepFailedError } from "../error-workflow.ts";
 import { toStepError } from "./step-error.ts";
 import { plainKey, taskPrefix } from "./step-names.ts";
 import { waitEndOf } from "./wait-end.ts";

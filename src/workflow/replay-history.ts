@@ -5,7 +5,7 @@ import { InvalidOptionError } from "../errors.ts";
 import { silentLogger } from "../ports/console-logger.ts";
 import { createSystemClock } from "../ports/system-clock.ts";
 import { systemRandomness } from "../ports/system-randomness.ts";
-import { NondeterminismError } from "../workflow-errors.ts";
+import { NondeterminismError } from "../error-workflow.ts";
 import type { PassEnd, PassParts } from "./pass-parts.ts";
 import { runPass } from "./run-pass.ts";
 import { DEFAULT_STEP_POLICY } from "./step-retries.ts";

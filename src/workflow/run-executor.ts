@@ -1,7 +1,7 @@
 import type { ClaimOutcome, NewRun, RunState } from "../contracts/workflow-store.ts";
 import type { TaskContext } from "../contracts/task-handler.ts";
 import type { TaskError } from "../contracts/result-backend.ts";
-import { RunLeaseLostError, UnknownWorkflowError } from "../workflow-errors.ts";
+import { RunLeaseLostError, UnknownWorkflowError } from "../error-workflow.ts";
 import { whenAborted } from "../runtime/on-abort.ts";
 import { repeat } from "../runtime/repeat.ts";
 import type { PassEnd, PassParts } from "./pass-parts.ts";

@@ -3,7 +3,7 @@ import type { JsonValue } from "../core/json.ts";
 import { checkBoolean, mergeOptions } from "../core/options.ts";
 import { resolveRetryPolicy, type TaskRetryPolicy } from "../core/retry-policy.ts";
 import { InvalidOptionError } from "../errors.ts";
-import { StepFailedError } from "../workflow-errors.ts";
+import { StepFailedError } from "../error-workflow.ts";
 import type { Compensation, Compensations } from "./compensations.ts";
 import { createFacts } from "./pass-facts.ts";
 import { awaitChild } from "./pass-child.ts";

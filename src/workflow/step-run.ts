@@ -1,7 +1,7 @@
 import type { CheckpointKind, NewWait, StepWrite } from "../contracts/workflow-store.ts";
 import { type JsonValue, stringifyJson } from "../core/json.ts";
 import { mayRetry, type ResolvedRetryPolicy, retryDelay } from "../core/retry-policy.ts";
-import { StepFailedError } from "../workflow-errors.ts";
+import { StepFailedError } from "../error-workflow.ts";
 import { DEFAULT_STEP_RETRIES } from "./step-retries.ts";
 import { createStepContext } from "./step-context.ts";
 import { toStepError } from "./step-error.ts";

@@ -10,7 +10,7 @@ import type { JsonValue } from "../core/json.ts";
 import { InvalidOptionError } from "../errors.ts";
 import { createDeferred, type Deferred } from "../runtime/deferred.ts";
 import { onAbort } from "../runtime/on-abort.ts";
-import { NondeterminismError, RunLeaseLostError, StepFailedError, WorkflowCancelledError } from "../workflow-errors.ts";
+import { NondeterminismError, RunLeaseLostError, StepFailedError, WorkflowCancelledError } from "../error-workflow.ts";
 import type { PassEnd, PassParts } from "./pass-parts.ts";
 import { type Divergence, ReplayGate } from "./replay-gate.ts";
 import { FAILURE_NAME } from "./run-failure.ts";

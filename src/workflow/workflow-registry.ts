@@ -1,5 +1,5 @@
 import { InvalidOptionError } from "../errors.ts";
-import { DuplicateWorkflowError } from "../workflow-errors.ts";
+import { DuplicateWorkflowError } from "../error-workflow.ts";
 import type { AnyWorkflowDefinition } from "./workflow-definition.ts";
 
 /** Anything that has a definition: a `Flow`, a `WorkflowScript`. */

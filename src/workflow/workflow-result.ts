@@ -1,6 +1,6 @@
 import type { RunState } from "../contracts/workflow-store.ts";
 import { hasRunEnded, type WorkflowStatus } from "../core/workflow-status.ts";
-import { WorkflowFailedError } from "../workflow-errors.ts";
+import { WorkflowFailedError } from "../error-workflow.ts";
 
 /** A run that was waited for, as it was seen last. */
 export interface WorkflowResult<Result = unknown> {

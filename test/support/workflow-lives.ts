@@ -10,7 +10,7 @@ import { silentLogger } from "../../src/ports/console-logger.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { createSeededRandomness } from "../../src/testing/seeded-randomness.ts";
 import { createSequentialIds } from "../../src/testing/sequential-ids.ts";
-import { DuplicateRunError } from "../../src/workflow-errors.ts";
+import { DuplicateRunError } from "../../src/error-workflow.ts";
 import { WorkflowApp, type WorkflowAppOptions } from "../../src/workflow/workflow-app.ts";
 import { type AppliedCall, type Death, Life } from "./mortal-stores.ts";
 

@@ -1,7 +1,7 @@
 import type { WorkflowPlace } from "../../adapters/sqlite/operations/workflow-run-changes.ts";
 import type { EncodedRun, EncodedStep, EncodedWait } from "../../src/core/workflow-checks.ts";
 import type { RunClaim } from "../../src/core/workflow-model.ts";
-import { RunLeaseLostError } from "../../src/workflow-errors.ts";
+import { RunLeaseLostError } from "../../src/error-workflow.ts";
 import { type DatabaseContent, tablesOf } from "./history-content.ts";
 import type { WorkloadScope, WorkloadStep } from "./workload-step.ts";
 

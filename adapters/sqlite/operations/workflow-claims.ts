@@ -4,7 +4,7 @@ import type { SaveReceipt } from "../../../src/contracts/workflow-store.ts";
 import type { RunClaim } from "../../../src/core/workflow-model.ts";
 import { CANCEL } from "../../../src/core/workflow-rules.ts";
 import type { StepRow, WaitRow } from "../../../src/core/workflow-rows.ts";
-import { RunLeaseLostError } from "../../../src/workflow-errors.ts";
+import { RunLeaseLostError } from "../../../src/error-workflow.ts";
 import { ADVANCE_RUN, RENEW_RUN } from "../sql/workflow-runs.ts";
 import { LIST_STEPS } from "../sql/workflow-steps.ts";
 import type { Operation, OperationScope } from "./operation.ts";

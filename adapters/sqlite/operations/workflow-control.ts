@@ -3,7 +3,7 @@ import type { ContinuationReason } from "../../../src/core/workflow-continuation
 import { droppedAtResume, innerPrefixOf } from "../../../src/core/workflow-ends.ts";
 import type { StepRow } from "../../../src/core/workflow-rows.ts";
 import { recoveryFailure } from "../../../src/core/workflow-rules.ts";
-import { DuplicateRunError } from "../../../src/workflow-errors.ts";
+import { DuplicateRunError } from "../../../src/error-workflow.ts";
 import { PRUNE_EVENTS } from "../sql/workflow-events.ts";
 import { CONFIRM_CONTINUATION, LIST_CONTINUATIONS } from "../sql/workflow-outbox.ts";
 import { LIST_LOST, PRUNE_HEARD, PRUNE_RUNS, PRUNE_STEPS } from "../sql/workflow-runs.ts";

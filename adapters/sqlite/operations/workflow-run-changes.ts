@@ -19,7 +19,7 @@ import {
   policyEnd,
   type PolicyFacts,
 } from "../../../src/core/workflow-rules.ts";
-import { RunLeaseLostError } from "../../../src/workflow-errors.ts";
+import { RunLeaseLostError } from "../../../src/error-workflow.ts";
 import { DELETE_MESSAGE, DROP_CONTINUATION, PUT_CONTINUATION } from "../sql/workflow-outbox.ts";
 import { FIND_RUN, INSERT_RUN, LIST_BOUND_CHILDREN, UPDATE_RUN } from "../sql/workflow-runs.ts";
 import { DELETE_ALL_TASK_ENDS, DELETE_WAITS, END_WAIT, LIST_WAITS, LIST_WATCHERS } from "../sql/workflow-waits.ts";
