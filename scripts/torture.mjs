@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { root, run, tool } from "./steps.mjs";
 
-const FILES = ["processes", "failover", "new-database", "silent-owner"];
+const FILES = ["processes", "failover", "new-database", "silent-owner", "workflows"];
 const TAB_FILES = ["tabs", "tab-failover"];
 
 const { values, positionals } = parseArgs({

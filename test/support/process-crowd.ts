@@ -164,7 +164,7 @@ export function anyOf<T>(list: readonly T[], { number }: Pick<Randomness, "numbe
   return list[Math.floor(number() * list.length)];
 }
 
-function hasOpen(pid: number | undefined, file: string): boolean {
+export function hasOpen(pid: number | undefined, file: string): boolean {
   const folder = `/proc/${pid}/fd`;
   try {
     return readdirSync(folder).some((fd) => linkOf(join(folder, fd)) === file);

@@ -14,7 +14,8 @@ import { DuplicateRunError } from "../../src/error-workflow.ts";
 import { WorkflowApp, type WorkflowAppOptions } from "../../src/workflow/workflow-app.ts";
 import { type AppliedCall, type Death, Life } from "./mortal-stores.ts";
 
-const RUN_ID = "run";
+/** Id of the one run of a scenario. */
+export const RUN_ID = "run";
 /** Longer than any wait of a scenario and any lease together. */
 const PATIENCE_MS = 3_600_000;
 const STEP_MS = 5_000;

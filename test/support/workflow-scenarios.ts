@@ -3,7 +3,8 @@ import { pathToFileURL } from "node:url";
 import { defineTask } from "../../src/runtime/define-task.ts";
 import type { WorkflowAppOptions } from "../../src/workflow/workflow-app.ts";
 import { WorkflowScript } from "../../src/workflow/workflow-script.ts";
-import type { Scenario } from "./workflow-lives.ts";
+import { EXAMPLE_RUNS } from "./workflow-examples.ts";
+import { RUN_ID, type Scenario } from "./workflow-lives.ts";
 
 const EXAMPLES = resolve(import.meta.dirname, "../../dist/playground/examples");
 
@@ -16,18 +17,11 @@ async function load(name: string): Promise<Program> {
 
 /** The workflows of the examples. */
 export async function exampleScenarios(): Promise<Readonly<Record<string, Scenario>>> {
-  return {
-    "16-workflow-store": { workflow: "sqlite.example", program: await load("16-workflow-store") },
-    "17-onboarding": { workflow: "onboarding", params: { name: "ada" }, program: await load("17-onboarding") },
-    "18-saga": { workflow: "trip", program: await load("18-saga") },
-    "19-approval": {
-      workflow: "expense",
-      params: { amount: 10, patience: 86_400_000 },
-      program: await load("19-approval"),
-      events: [{ topic: "expense.decided/run", payload: { ok: true, by: "grace" } as never }],
-    },
-    "20-fan-out": { workflow: "sum-of-squares", params: { count: 4 }, program: await load("20-fan-out") },
-  };
+  const scenarios = Object.entries(EXAMPLE_RUNS).map(async ([name, { events = [], ...rest }]) => {
+    const sent = events.map(({ topic, payload }) => ({ topic: topic(RUN_ID), payload: payload as never }));
+    return [name, { ...rest, program: await load(name), ...(sent.length === 0 ? {} : { events: sent }) }] as const;
+  });
+  return Object.fromEntries(await Promise.all(scenarios));
 }
 
 /** What the examples leave out, all in one run. */

@@ -2,7 +2,6 @@
 // standard output. Arguments: the folder of the two files, a seed, the number of this life, and `sqljs`
 // for the second engine.
 import { once } from "node:events";
-import { writeSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Broker,
@@ -18,6 +17,7 @@ import { sqlJsEngine } from "stem-sqlite/sqljs";
 import { createSeededRandomness } from "stem-sqlite/testing";
 import initSqlJs from "sql.js";
 import type { Step } from "../../support/total-queue-history.ts";
+import { writeLine } from "../../support/write-line.ts";
 
 const QUEUES = ["left", "right"] as const;
 /** Published and not delivered yet: enough to keep the consumers busy, few enough to be drained at the end. */
@@ -32,21 +32,8 @@ let published = 0;
 let backlog = 0;
 let wakePublishers: (() => void)[] = [];
 
-/** The write is synchronous: a line is with the parent before the program goes on, also when the parent is slow. */
-function write(line: string): void {
-  let rest: Buffer = Buffer.from(`${line}\n`);
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(writeSync(1, rest));
-    } catch (error) {
-      // The pipe is full.
-      if ((error as { code?: unknown }).code !== "EAGAIN") throw error;
-    }
-  }
-}
-
 function say(step: Step): void {
-  write(JSON.stringify(step));
+  writeLine(1, JSON.stringify(step));
 }
 
 function below(limit: number): number {
@@ -162,7 +149,7 @@ const [broker, backend] = await Promise.all([
   }),
   SqliteResultBackend.open(join(folder, "backend.sqlite"), connection),
 ]);
-write("ready");
+writeLine(1, "ready");
 await Promise.all([
   publishOn(broker),
   publishOn(broker),
