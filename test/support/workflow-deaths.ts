@@ -5,7 +5,7 @@ import { checkDatabase } from "./database-check.ts";
 import { checkWorkflowRecord, type RecordTotals } from "./check-workflow-record.ts";
 import { type ChildProgram, startProgram } from "./child-process.ts";
 import { hasOpen } from "./process-crowd.ts";
-import { readWorkflowRecord, WorkflowRecord } from "./workflow-record.ts";
+import { readWorkflowRecord, type WorkflowLine, WorkflowRecord } from "./workflow-record.ts";
 
 /** One process that runs workflows. */
 export interface WorkflowLife {
@@ -57,6 +57,7 @@ export class WorkflowDeaths {
   /** Reads what all runs came to, once no life is left, and checks the file and how it came about. */
   async verdict(): Promise<Readonly<{ runs: readonly RunGist[]; totals: RecordTotals }>> {
     this.#record.close();
+    const lines = readWorkflowRecord(this.#recordFile);
     const steps = new Map<string, readonly string[]>();
     const runs: RunGist[] = [];
     const store = await SqliteWorkflowStore.open(this.file);
@@ -70,14 +71,30 @@ export class WorkflowDeaths {
           entries.map(({ name }) => name),
         );
         const recorded = entries.map(({ name, kind, value, error }) => ({ name, kind, value, error: error?.message }));
-        runs.push({ runId, status: run?.status, result: run?.result, error: run?.lastError?.message, recorded });
+        runs.push({
+          runId,
+          status: run?.status,
+          result: run?.result,
+          error: run?.lastError?.message,
+          recorded,
+          effects: effectsOf(lines, runId),
+        });
       }
     } finally {
       await store.close();
     }
-    const { problems, totals } = checkWorkflowRecord(readWorkflowRecord(this.#recordFile), steps);
+    const { problems, totals } = checkWorkflowRecord(lines, steps);
     expect(problems.slice(0, 20)).toEqual([]);
     expect(await checkDatabase(this.file)).toEqual([]);
     return { runs, totals };
   }
+}
+
+/** What had an effect at least once: the steps of a run, and the tasks that it enqueued, by their ids. */
+function effectsOf(lines: readonly WorkflowLine[], runId: string): readonly string[] {
+  const names = lines.flatMap((line) => {
+    if (line.f === "effect" && line.run === runId) return [`step ${line.step}, attempt ${line.attempt}`];
+    return line.f === "task" && line.id.startsWith(`${runId}/`) ? [`task ${line.id}`] : [];
+  });
+  return [...new Set(names)].toSorted();
 }
