@@ -47,12 +47,12 @@ export async function openDatabase(
     const header = inspectHeader(files, options.migrations);
     // Masked first: a crash after the renaming must not leave a file of ours that looks closed beside a log.
     if (header !== "empty") lease.adoptLogs?.(() => files.guard());
-    if (header !== "sqlite") files.guard();
+    if (header !== "sqlite") files.guardWrites();
     files.secureLog();
     const database = new WasmDatabase(engine, files, options);
     configure(database);
     checkContent(database, files, header, options);
-    if (header === "sqlite") files.guard();
+    files.guard();
     journal(database, options);
     migrate(database, options.migrations);
     checkSchema(database, lease.path, options.migrations);

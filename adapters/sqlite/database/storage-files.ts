@@ -44,6 +44,11 @@ export class StorageFiles {
     file.write(name === "db" && at === 0 && this.#guarded ? masked(from) : from, at);
   }
 
+  /** Masks the header in every later write: what is there, a torn mask perhaps, stays until it is known to be good. */
+  guardWrites(): void {
+    this.#guarded = true;
+  }
+
   /**
    * Masks the header now and in every later write; for an empty file only later writes. Durable on return, also when
    * an earlier flush of a header that looks masked failed.
