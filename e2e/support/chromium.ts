@@ -96,8 +96,15 @@ export class Tab {
     await this.#page.goto(url);
   }
 
+  /** A page that comes out of the browser's cache takes the place of the one before: Chromium may say it was aborted. */
   async goBack(): Promise<void> {
-    await this.#page.goBack({ waitUntil: "commit" });
+    const left = this.#page.url();
+    try {
+      await this.#page.goBack({ waitUntil: "commit" });
+    } catch (error) {
+      if (!String(error).includes("ERR_ABORTED")) throw error;
+      await this.#page.waitForURL((url) => url.href !== left, { waitUntil: "commit" });
+    }
     await this.#ready();
   }
 
