@@ -99,7 +99,13 @@ export class TabCrowd {
     if (target === undefined) return;
     target.isStruck = true;
     this.disturbances.push({ event, life: target.life, at: microseconds(), wasKnownOwner: isOwner });
-    await this.#strike(event, target, random);
+    try {
+      await this.#strike(event, target, random);
+    } catch (error) {
+      if (!isOfBrowser(error)) throw error;
+      // Its page went away under what was asked of it: one more tab that has ended.
+      await this.#close(target).catch(() => undefined);
+    }
     target.isStruck = false;
   }
 
@@ -198,6 +204,13 @@ export class TabCrowd {
   #live(op: LifeRecord["op"], process: string, since: number): void {
     this.#lives.push({ op, process, invoked: since, completed: microseconds(), outcome: "ok" });
   }
+}
+
+/** What Playwright says of a page that is no longer there; what our code threw in a page has its own name. */
+function isOfBrowser(error: unknown): boolean {
+  return /Target (?:page|crashed|closed)|has been closed|context was destroyed|net::ERR_|frame was detached/.test(
+    String(error),
+  );
 }
 
 export function sleep(forMs: number): Promise<void> {
