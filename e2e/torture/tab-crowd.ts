@@ -208,7 +208,7 @@ export class TabCrowd {
 
 /** What Playwright says of a page that is no longer there; what our code threw in a page has its own name. */
 function isOfBrowser(error: unknown): boolean {
-  return /Target (?:page|crashed|closed)|has been closed|context was destroyed|net::ERR_|frame was detached/.test(
+  return /Target (?:page|crashed|closed)|Page crashed|has been closed|context was destroyed|net::ERR_|frame was detached/.test(
     String(error),
   );
 }
