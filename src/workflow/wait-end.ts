@@ -1,21 +1,9 @@
-import type { WorkflowStepEntry } from "../contracts/workflow-store.ts";
-import type { TaskError } from "../contracts/result-backend.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { WaitEnd, WorkflowStepEntry } from "../core/workflow-model.ts";
 import type { ResumeData } from "./workflow-definition.ts";
 
-/** How a wait has ended, as the store records it. */
-export type StoredWaitEnd = Readonly<{ data?: JsonObject }> &
-  (
-    | Readonly<{ outcome: "due" }>
-    | Readonly<{ outcome: "deadline" }>
-    | Readonly<{ outcome: "event"; payload: JsonValue }>
-    | Readonly<{ outcome: "child"; status: string; result?: JsonValue; error?: TaskError }>
-    | Readonly<{ outcome: "tasks"; ends: readonly Readonly<{ value: JsonValue; error?: TaskError }>[] }>
-  );
-
 /** What is recorded of a wait. */
-export function waitEndOf(entry: WorkflowStepEntry): StoredWaitEnd {
-  return entry.value as unknown as StoredWaitEnd;
+export function waitEndOf(entry: WorkflowStepEntry): WaitEnd {
+  return entry.value as unknown as WaitEnd;
 }
 
 /** What the code that waited is told. */

@@ -62,8 +62,12 @@ export interface WorkflowRuntimeOptions extends RuntimePorts {
    * @defaultValue `"requeue"`
    */
   readonly unregisteredWorkflow?: "requeue" | "fail";
-  /** Claims of a run without a step saved in between, after which it fails. @defaultValue `10` */
-  readonly maxClaims?: number;
+  /**
+   * How often the message of a run is made anew without a step saved in between; after that the run fails.
+   *
+   * @defaultValue `10`
+   */
+  readonly maxRecoveries?: number;
   /** Shown as the owner of runs. @defaultValue `workflow-runtime-` and a new id */
   readonly runtimeId?: string;
 }
@@ -75,7 +79,7 @@ const DEFAULTS = {
   recoveryInterval: 10_000,
   recoveryGrace: 60_000,
   unregisteredWorkflow: "requeue",
-  maxClaims: 10,
+  maxRecoveries: 10,
 } as const satisfies Partial<WorkflowRuntimeOptions>;
 
 const DERIVED = [
@@ -109,7 +113,7 @@ export interface ResolvedWorkflowRuntimeOptions extends Required<RuntimePorts> {
   readonly recoveryInterval: Milliseconds;
   readonly recoveryGrace: Milliseconds;
   readonly unregisteredWorkflow: "requeue" | "fail";
-  readonly maxClaims: number;
+  readonly maxRecoveries: number;
   readonly runtimeId: string;
 }
 
@@ -137,7 +141,7 @@ export function resolveRuntimeOptions(given: WorkflowRuntimeOptions): ResolvedWo
     recoveryInterval: checkDuration("recoveryInterval", merged.recoveryInterval, { min: 1 }),
     recoveryGrace: checkDuration("recoveryGrace", merged.recoveryGrace),
     unregisteredWorkflow: checkOneOf("unregisteredWorkflow", merged.unregisteredWorkflow, ["requeue", "fail"]),
-    maxClaims: checkInteger("maxClaims", merged.maxClaims, { min: 1, max: 1_000_000 }),
+    maxRecoveries: checkInteger("maxRecoveries", merged.maxRecoveries, { min: 1, max: 1_000_000 }),
     runtimeId: checkName("runtime id", merged.runtimeId ?? `workflow-runtime-${ports.ids()}`),
   });
 }

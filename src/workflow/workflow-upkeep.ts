@@ -45,8 +45,8 @@ export class WorkflowUpkeep {
 
   /** Gives new messages to runs whose own was lost. */
   async recover(): Promise<void> {
-    const { store, recoveryGrace, maxClaims } = this.#options;
-    await store.recoverRuns({ grace: recoveryGrace, maxRecoveries: maxClaims, limit: BATCH });
+    const { store, recoveryGrace, maxRecoveries } = this.#options;
+    await store.recoverRuns({ grace: recoveryGrace, maxRecoveries, limit: BATCH });
     await this.published();
   }
 

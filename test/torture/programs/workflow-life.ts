@@ -148,7 +148,7 @@ const app = StemWorkflowApp.create({
   logger: silentLogger,
   workflows: programs.flatMap(({ workflows }) => workflows.map(observeWorkflow)),
   tasks: programs.flatMap(({ tasks = [] }) => tasks.map(observeTask)),
-  runtime: { maxClaims: NO_LIMIT },
+  runtime: { maxRecoveries: NO_LIMIT },
 });
 record.append({ f: "looks", life });
 for (const run of examples) {
